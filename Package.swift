@@ -1,0 +1,107 @@
+// swift-tools-version: 6.2
+// The tree is the architecture: a `dependencies:` line below is a security decision
+// and is reviewed as one (see ARCHITECTURE.md, "Who may import what").
+import PackageDescription
+
+/// Build settings of every Swift target.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("ExistentialAny"),
+    .treatAllWarnings(as: .error),
+]
+
+/// A library: what several processes share.
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+/// A process, or a command of the administrator.
+func process(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+/// The tests of one target.
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name + "Tests", dependencies: dependencies, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "culver",
+    products: [
+        .executable(name: "culver", targets: ["master"]),
+        .executable(name: "culveradm", targets: ["adm"]),
+        .executable(name: "culver-lda", targets: ["lda"]),
+        .executable(name: "login", targets: ["login"]),
+        .executable(name: "mail", targets: ["mail"]),
+        .executable(name: "auth", targets: ["auth"]),
+        .executable(name: "anvil", targets: ["anvil"]),
+        .executable(name: "log", targets: ["logd"]),
+        .executable(name: "config", targets: ["config"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+    ],
+    targets: [
+        // The kernel and the C libraries, wrapped once.
+        .target(name: "CPlatform"),
+        .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev", "libargon2-dev"])]),
+        library("Platform", ["CPlatform"]),
+        library("Confinement", ["CPlatform", "CSeccomp", "Platform"]),
+        library("TLS", ["COpenSSL", "Platform"]),
+
+        // What processes say to each other, and what they share.
+        library("IPCProtocol", ["Platform"]),
+        library("ServiceKit", ["IPCProtocol", "Platform", "Confinement"]),
+
+        // Pure libraries: bytes in, values out.
+        library("IMAPSyntax"),
+        library("MessageFormat"),
+        library("SASL"),
+        library("Configuration", ["Platform"]),
+
+        // State on disk.
+        library("MailStore", ["MessageFormat", "Platform"]),
+        library("PasswordStore", ["CCrypt", "Platform"]),
+
+        // Processes.
+        process("master", ["ServiceKit", "IPCProtocol", "Platform", "Confinement"]),
+        process("login", ["ServiceKit", "IPCProtocol", "Platform", "Confinement", "TLS", "IMAPSyntax"]),
+        process("auth", ["ServiceKit", "IPCProtocol", "Platform", "Confinement", "SASL", "PasswordStore"]),
+        process(
+            "mail",
+            ["ServiceKit", "IPCProtocol", "Platform", "Confinement", "MailStore", "MessageFormat", "IMAPSyntax"]),
+        process("anvil", ["ServiceKit", "IPCProtocol", "Platform", "Confinement"]),
+        process("logd", ["ServiceKit", "IPCProtocol", "Platform", "Confinement"]),
+        process("config", ["ServiceKit", "IPCProtocol", "Platform", "Confinement", "Configuration"]),
+
+        // Commands.
+        process(
+            "adm",
+            [
+                "IPCProtocol", "Platform", "Configuration",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        process("lda", ["IPCProtocol", "Platform", "Configuration", "MailStore"]),
+
+        tests("Platform", ["Platform"]),
+        tests("Confinement", ["Confinement", "Platform"]),
+        tests("TLS", ["TLS", "Platform"]),
+        tests("IPCProtocol", ["IPCProtocol", "Platform"]),
+        tests("ServiceKit", ["ServiceKit", "IPCProtocol", "Platform"]),
+        tests("IMAPSyntax", ["IMAPSyntax"]),
+        tests("MessageFormat", ["MessageFormat"]),
+        tests("SASL", ["SASL"]),
+        tests("Configuration", ["Configuration", "Platform"]),
+        tests("MailStore", ["MailStore", "MessageFormat", "Platform"]),
+        tests("PasswordStore", ["PasswordStore", "Platform"]),
+        tests("Auth", ["auth"]),
+        tests("Anvil", ["anvil"]),
+        tests("Mail", ["mail"]),
+        tests("Login", ["login"]),
+    ]
+)

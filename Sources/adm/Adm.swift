@@ -1,0 +1,4 @@
+@main
+enum Adm {
+    static func main() {}
+}

@@ -1,0 +1,4 @@
+@main
+enum Anvil {
+    static func main() {}
+}

@@ -1,0 +1,4 @@
+@main
+enum Auth {
+    static func main() {}
+}

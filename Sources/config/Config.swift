@@ -1,0 +1,4 @@
+@main
+enum Config {
+    static func main() {}
+}

@@ -1,0 +1,4 @@
+@main
+enum Lda {
+    static func main() {}
+}

@@ -1,0 +1,4 @@
+@main
+enum Logd {
+    static func main() {}
+}

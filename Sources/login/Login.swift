@@ -1,0 +1,4 @@
+@main
+enum Login {
+    static func main() {}
+}

@@ -1,0 +1,4 @@
+@main
+enum Mail {
+    static func main() {}
+}

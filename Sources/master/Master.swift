@@ -1,0 +1,4 @@
+@main
+enum Master {
+    static func main() {}
+}
