@@ -62,6 +62,7 @@ let package = Package(
         library("IMAPSyntax"),
         library("MessageFormat"),
         library("SASL"),
+        library("Variables"),
         library("Configuration", ["Platform"]),
 
         // State on disk.
@@ -70,23 +71,23 @@ let package = Package(
 
         // Processes.
         process("master", ["ServiceKit", "IPCProtocol", "Platform", "Confinement"]),
-        process("login", ["ServiceKit", "IPCProtocol", "Platform", "Confinement", "TLS", "IMAPSyntax"]),
-        process("auth", ["ServiceKit", "IPCProtocol", "Platform", "Confinement", "SASL", "PasswordStore"]),
+        process("login", ["ServiceKit", "IPCProtocol", "Platform", "Confinement", "TLS", "IMAPSyntax", "Variables"]),
+        process("auth", ["ServiceKit", "IPCProtocol", "Platform", "Confinement", "SASL", "PasswordStore", "Variables"]),
         process(
             "mail",
-            ["ServiceKit", "IPCProtocol", "Platform", "Confinement", "MailStore", "MessageFormat", "IMAPSyntax"]),
+            ["ServiceKit", "IPCProtocol", "Platform", "Confinement", "MailStore", "MessageFormat", "IMAPSyntax", "Variables"]),
         process("anvil", ["ServiceKit", "IPCProtocol", "Platform", "Confinement"]),
-        process("logd", ["ServiceKit", "IPCProtocol", "Platform", "Confinement"]),
+        process("logd", ["ServiceKit", "IPCProtocol", "Platform", "Confinement", "Variables"]),
         process("config", ["ServiceKit", "IPCProtocol", "Platform", "Confinement", "Configuration"]),
 
         // Commands.
         process(
             "adm",
             [
-                "IPCProtocol", "Platform", "Configuration",
+                "IPCProtocol", "Platform", "Configuration", "Variables",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
-        process("lda", ["IPCProtocol", "Platform", "Configuration", "MailStore"]),
+        process("lda", ["IPCProtocol", "Platform", "Configuration", "Variables", "MailStore"]),
 
         tests("Platform", ["Platform"]),
         tests("Confinement", ["Confinement", "Platform"]),
@@ -96,6 +97,7 @@ let package = Package(
         tests("IMAPSyntax", ["IMAPSyntax"]),
         tests("MessageFormat", ["MessageFormat"]),
         tests("SASL", ["SASL"]),
+        tests("Variables", ["Variables"]),
         tests("Configuration", ["Configuration", "Platform"]),
         tests("MailStore", ["MailStore", "MessageFormat", "Platform"]),
         tests("PasswordStore", ["PasswordStore", "Platform"]),
