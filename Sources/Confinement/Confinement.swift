@@ -138,5 +138,10 @@ package struct ConfinementError: Error, CustomStringConvertible {
     package let process: String
     package let cause: SystemError
 
+    package init(process: String, cause: SystemError) {
+        self.process = process
+        self.cause = cause
+    }
+
     package var description: String { "\(process) could not be confined: \(cause)" }
 }

@@ -1,5 +1,5 @@
-package import IPCProtocol
-package import Platform
+internal import IPCProtocol
+internal import Platform
 
 /// Levels of log lines; the raw value travels.
 package enum LogLevel: UInt8, Comparable, Sendable {

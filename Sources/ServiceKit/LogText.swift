@@ -9,7 +9,7 @@ package struct LogText: ExpressibleByStringInterpolation, Sendable {
 
     package let text: String
 
-    package init(stringLiteral value: StaticString) { text = "\(value)" }
+    package init(stringLiteral value: String) { text = value }
     package init(stringInterpolation: Interpolation) { text = stringInterpolation.text }
 
     /// A text of our own making that already went through a LogText, or that holds no foreign bytes.

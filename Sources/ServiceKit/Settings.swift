@@ -13,17 +13,12 @@ package struct Settings: Sendable {
 
     /// Reads the sealed memory file that master gave; throws when it is not sealed or not understood.
     package init(from file: borrowing FileDescriptor) throws(StartFailure) {
-        do throws(SystemError) {
-            let content = try MemoryFile.content(of: file, limit: SettingsImage.maximumSize)
-            do throws(FrameError) { self.init(try SettingsImage(decoding: content)) } catch {
-                throw StartFailure("settings image: \(error)")
-            }
-        } catch let error as SystemError {
+        let content: [UInt8]
+        do throws(SystemError) { content = try MemoryFile.content(of: file, limit: SettingsImage.maximumSize) } catch {
             throw StartFailure("settings image: \(error)")
-        } catch let error as StartFailure {
-            throw error
-        } catch {
-            throw StartFailure("settings image")
+        }
+        do throws(FrameError) { self.init(try SettingsImage(decoding: content)) } catch {
+            throw StartFailure("settings image: \(error)")
         }
     }
 

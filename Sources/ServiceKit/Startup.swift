@@ -69,13 +69,11 @@ package final class Startup {
 
     /// Drops what this process does not need; no privilege that the table does not name is left below this line.
     package func confine(_ confinement: Confinement, descriptors: Int, rules: [Landlock.Rule] = []) throws(StartFailure) {
-        do throws(ConfinementError) {
-            do throws(SystemError) { try TrapReport.install(descriptor: Inherited.log, prefix: Log.trapPrefix) } catch {
-                throw ConfinementError(process: confinement.name, cause: error)
-            }
-            try confinement.enter(circumstances(descriptors: descriptors, rules: rules))
-        } catch {
-            throw StartFailure("\(error)")
+        do throws(SystemError) { try TrapReport.install(descriptor: Inherited.log, prefix: Log.trapPrefix) } catch {
+            throw StartFailure(error)
+        }
+        do throws(ConfinementError) { try confinement.enter(circumstances(descriptors: descriptors, rules: rules)) } catch {
+            throw StartFailure(error.description)
         }
     }
 
