@@ -62,7 +62,10 @@ package struct Confinement: Sendable {
     ///
     /// Not started as root: ids, groups, chroot and capabilities cannot change and are left out (master warns once, naming what is lost);
     /// no_new_privs, Landlock and the filter are taken all the same.
-    package func enter(_ circumstances: Circumstances, program: SystemCallFilter.Program? = nil) throws(ConfinementError) {
+    /// `beforeBinding` runs with the new ids but before Landlock and the filter: for directories that must exist to be named in a rule.
+    package func enter(
+        _ circumstances: Circumstances, program: SystemCallFilter.Program? = nil, beforeBinding: () throws(SystemError) -> Void = {}
+    ) throws(ConfinementError) {
         do throws(SystemError) {
             let program = if let program { program } else { try filter.compiled() }
             let isRoot = Process.isRoot
@@ -78,6 +81,7 @@ package struct Confinement: Sendable {
             // Linux 6.3; no W→X afterwards. An older kernel does without, and doctor says so.
             _ = cp_prctl(cp_pr_set_mdwe, 1, 0)
             if isRoot { try prove(circumstances) }
+            try beforeBinding()
             if let landlock { try Landlock.restrict(to: landlock + circumstances.extraRules) }
             try program.load()
         } catch {

@@ -116,3 +116,5 @@ extension StartOrder {
         groups.flatMap { group in (0..<4).map { UInt8(truncatingIfNeeded: group >> UInt32(8 * $0)) } }
     }
 }
+
+extension StartOrder: StartOrderLimits {}
