@@ -1,8 +1,7 @@
 /// Certificates and keys made for these tests alone, with `openssl req -x509 -newkey ec`; they protect nothing.
 enum Fixture {
     /// CN=mail.example.org
-    static let certificate = Array(
-        """
+    static let certificate = """
         -----BEGIN CERTIFICATE-----
         MIIBjDCCATOgAwIBAgIUKUYufjvJCaEHoMDnW6NarZ7HswowCgYIKoZIzj0EAwIw
         GzEZMBcGA1UEAwwQbWFpbC5leGFtcGxlLm9yZzAgFw0yNjExMjEwNjEwMzFaGA8y
@@ -15,19 +14,17 @@ enum Fixture {
         NA7LtSdJTcvu8zMrNsDJCA==
         -----END CERTIFICATE-----
 
-        """.utf8)
-    static let key = Array(
         """
+    static let key = """
         -----BEGIN PRIVATE KEY-----
         MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgY1/w78s5VRXOwFcV
         zpIHJXrdQ9o7u0R4VPdYP+weoKShRANCAASPzxr9AVZsci8fdX+VUSSGr9VstbQI
         CmeYLhEDBQIT1ueB5GhJUSxzKNLmLzGvV7ljuA8Qgaft35q+ey0vMHfj
         -----END PRIVATE KEY-----
 
-        """.utf8)
-    /// `key`, with the password "secret".
-    static let encryptedKey = Array(
         """
+    /// `key`, with the password "secret".
+    static let encryptedKey = """
         -----BEGIN ENCRYPTED PRIVATE KEY-----
         MIHsMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAjPOGPVYS3QeAICCAAw
         DAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEPLCrZCHH/CY+awk+fYGtM8EgZDF
@@ -36,10 +33,9 @@ enum Fixture {
         eu1Vj5AKr+Y6GQ4mHhMi5k6ZeUFfjaDxwxTTC4fraVgRPVxIACkpgm538vHr+Dk=
         -----END ENCRYPTED PRIVATE KEY-----
 
-        """.utf8)
-    /// CN=other.example.net
-    static let otherCertificate = Array(
         """
+    /// CN=other.example.net
+    static let otherCertificate = """
         -----BEGIN CERTIFICATE-----
         MIIBjzCCATWgAwIBAgIUXcsGmiO8XigCyZGmsPnfl0GlsecwCgYIKoZIzj0EAwIw
         HDEaMBgGA1UEAwwRb3RoZXIuZXhhbXBsZS5uZXQwIBcNMjYxMTIxMDYxMDMxWhgP
@@ -52,14 +48,13 @@ enum Fixture {
         fXsq4lrVqebijyWrZnurungdvw==
         -----END CERTIFICATE-----
 
-        """.utf8)
-    static let otherKey = Array(
         """
+    static let otherKey = """
         -----BEGIN PRIVATE KEY-----
         MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgkicqT2ID5XFzfdGN
         7t7AP/RHY1Ir7orY1eXeWokpUiShRANCAAQjngvaWa2ULJen5Rmmoof+oQNtz2kh
         nxcYZW7zFuUC7WN0BlQGLXVmVlxu4DzEizpKM2LSvbrNJzmOk7EM/Aea
         -----END PRIVATE KEY-----
 
-        """.utf8)
+        """
 }

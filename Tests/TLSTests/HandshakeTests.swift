@@ -45,7 +45,7 @@ struct HandshakeTests {
 
     @Test("fails with OpenSSL's text, and no trap, for what is not TLS", arguments: [
         Array("a1 LOGIN ada secret\r\n".utf8), Array("GET / HTTP/1.1\r\n\r\n".utf8), [UInt8](repeating: 0, count: 300),
-        [0x16, 3, 1, 0xFF, 0xFF] + [UInt8](repeating: 0x41, count: 70_000), [0x16, 3, 1, 0, 5, 1, 0, 0, 1, 0],
+        [0x16, 3, 1, 0xFF, 0xFF] + [UInt8](repeating: 0x41, count: 700), [0x16, 3, 1, 0, 5, 1, 0, 0, 1, 0],
         [0x80, 0x2E, 1, 0, 2],
     ])
     func survives(_ garbage: [UInt8]) throws {

@@ -50,8 +50,10 @@ struct Meeting: ~Copyable {
 }
 
 extension TLSSettings {
-    static var test: TLSSettings { TLSSettings(identities: [TLSIdentity(chain: Fixture.certificate, key: .pem(Fixture.key, password: nil))]) }
-    static var other: TLSSettings {
-        TLSSettings(identities: [TLSIdentity(chain: Fixture.otherCertificate, key: .pem(Fixture.otherKey, password: nil))])
+    static var test: TLSSettings { made(of: Fixture.certificate, Fixture.key) }
+    static var other: TLSSettings { made(of: Fixture.otherCertificate, Fixture.otherKey) }
+
+    private static func made(of chain: String, _ key: String) -> TLSSettings {
+        TLSSettings(identities: [TLSIdentity(chain: Array(chain.utf8), key: .pem(Array(key.utf8), password: nil))])
     }
 }

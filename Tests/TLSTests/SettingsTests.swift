@@ -12,26 +12,33 @@ struct TLSServerTests {
 
     @Test("refuses what does not fit, with OpenSSL's words", arguments: [
         (Fixture.certificate, Fixture.otherKey, "key values mismatch"),
-        (Fixture.certificate, [], "it is empty"),
-        (Fixture.certificate, Array("garbage".utf8), "unsupported"),
+        (Fixture.certificate, "", "it is empty"),
+        (Fixture.certificate, "garbage", "unsupported"),
         (Fixture.certificate, Fixture.certificate, ""),
-        ([], Fixture.key, "it is empty"),
-        (Array("garbage".utf8), Fixture.key, "no start line"),
+        ("", Fixture.key, "it is empty"),
+        ("garbage", Fixture.key, "no start line"),
         (Fixture.key, Fixture.key, "no start line"),
-        (Array(Fixture.certificate.dropLast(200)), Fixture.key, ""),
+        (String(Fixture.certificate.dropLast(200)), Fixture.key, ""),
         (Fixture.certificate + Fixture.otherCertificate.dropLast(200), Fixture.key, ""),
-        ([UInt8](repeating: 0x41, count: 2_000_000), Fixture.key, "larger than"),
     ])
-    func refuses(_ chain: [UInt8], _ key: [UInt8], _ text: String) {
-        let settings = TLSSettings(identities: [TLSIdentity(chain: chain, key: .pem(key, password: nil))])
+    func refuses(_ chain: String, _ key: String, _ text: String) {
+        let settings = TLSSettings(identities: [TLSIdentity(chain: Array(chain.utf8), key: .pem(Array(key.utf8), password: nil))])
         let error = #expect(throws: TLSError.self) { _ = try TLSServer(settings) }
         #expect(text.isEmpty || error?.reason.contains(text) == true, "\(String(describing: error))")
     }
 
+    @Test("refuses a certificate file above its limit")
+    func refusesLarge() {
+        let large = [UInt8](repeating: 0x41, count: Limits.pem + 1)
+        let settings = TLSSettings(identities: [TLSIdentity(chain: large, key: .pem(Array(Fixture.key.utf8), password: nil))])
+        let error = #expect(throws: TLSError.self) { _ = try TLSServer(settings) }
+        #expect(error?.reason.contains("larger than") == true)
+    }
+
     @Test("opens an encrypted key with its password only", arguments: [("secret", true), ("wrong", false), (nil, false)])
     func decrypts(_ password: String?, _ isFine: Bool) {
-        let key = TLSKey.pem(Fixture.encryptedKey, password: password.map { Array($0.utf8) })
-        let settings = TLSSettings(identities: [TLSIdentity(chain: Fixture.certificate, key: key)])
+        let key = TLSKey.pem(Array(Fixture.encryptedKey.utf8), password: password.map { Array($0.utf8) })
+        let settings = TLSSettings(identities: [TLSIdentity(chain: Array(Fixture.certificate.utf8), key: key)])
         #expect(((try? TLSServer(settings)) != nil) == isFine)
     }
 
