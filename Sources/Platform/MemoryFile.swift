@@ -35,11 +35,12 @@ package enum FileSystem {
 
     /// Opens a file; `.append` creates it with mode 0600 when missing.
     package static func open(_ path: String, for access: Access) throws(SystemError) -> FileDescriptor {
-        let flags: Int32 = switch access {
-        case .read: O_RDONLY
-        case .write: O_WRONLY | O_CREAT | O_TRUNC
-        case .append: O_WRONLY | O_APPEND | O_CREAT
-        }
+        let flags: Int32 =
+            switch access {
+            case .read: O_RDONLY
+            case .write: O_WRONLY | O_CREAT | O_TRUNC
+            case .append: O_WRONLY | O_APPEND | O_CREAT
+            }
         let number = try retrying("open(\(path))") { Int(unsafe Glibc.open(path, flags | O_CLOEXEC | O_NOCTTY, 0o600)) }
         return FileDescriptor(adopting: Int32(number))
     }
