@@ -95,6 +95,9 @@ int cp_group(const char *name, uint32_t *gid);
 int cp_hostname(char *out, size_t size);
 
 // -- confinement -------------------------------------------------------------------------------
+/// chroot(2) and chdir("/").
+int cp_chroot(const char *path);
+void cp_free(void *memory);
 int cp_prctl(int option, unsigned long a, unsigned long b);
 extern const int cp_pr_set_dumpable, cp_pr_set_pdeathsig, cp_pr_set_no_new_privs, cp_pr_set_mdwe, cp_pr_set_securebits,
     cp_pr_capbset_drop, cp_pr_capbset_read, cp_pr_cap_ambient, cp_pr_cap_ambient_clear_all, cp_pr_set_name;
