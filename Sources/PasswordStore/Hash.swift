@@ -6,7 +6,7 @@ enum Hash {
     static func crypt(_ given: [UInt8], is stored: [UInt8]) throws(PasswordError) -> Bool {
         guard !given.contains(0), !stored.contains(0) else { return false }
         // 32 KiB of working memory, set to zero as crypt_r(3) wants it.
-        let work = unsafe UnsafeMutablePointer<crypt_data>.allocate(capacity: 1)
+        let work = UnsafeMutablePointer<crypt_data>.allocate(capacity: 1)
         unsafe work.initialize(to: crypt_data())
         defer {
             unsafe UnsafeMutableRawPointer(work).initializeMemory(as: UInt8.self, repeating: 0, count: MemoryLayout<crypt_data>.size)
@@ -35,7 +35,7 @@ enum Hash {
         let result = unsafe made.withUnsafeMutableBufferPointer { out in
             unsafe password.withUnsafeMutableBufferPointer { secret in
                 unsafe salt.withUnsafeMutableBufferPointer { salt in
-                    var context = argon2_context()
+                    var context = unsafe argon2_context()
                     unsafe context.out = out.baseAddress
                     unsafe context.outlen = UInt32(out.count)
                     unsafe context.pwd = secret.baseAddress

@@ -80,7 +80,7 @@ package struct PasswordTable: Sendable {
         self.example = example
     }
 
-    package subscript(user: [UInt8]) -> PasswordEntry? { lines[user].flatMap { PasswordEntry(content[$0]) } }
+    package subscript(user user: [UInt8]) -> PasswordEntry? { lines[user].flatMap { PasswordEntry(content[$0]) } }
 
     /// Every name, in no order.
     package var users: [[UInt8]] { Array(lines.keys) }

@@ -55,7 +55,7 @@ package struct StoredPassword: Equatable, Sendable {
     /// For unknown users of a database that shows no example: SHA512-CRYPT with its usual 5,000 rounds.
     package static let example = StoredPassword(
         scheme: .crypt,
-        value: Array("$6$culver$oLDwmS1M/3VdRUSrHbdDRlHlkTgMmPnREzOf7P2MFSnEqe6KRlDDjtmUA3Ki50RSQS6rVqSEJx4dIkGS4uBGM1".utf8))
+        value: Array("$6$culver$WMNtliCw5Bob8j4bqJ.UQCV4kYyzrwkPxMVUs1Vye0U1QEnmZPPvArrHP/TqecKyaI26ldM1FnmXFBN9pIe0X1".utf8))
 
     private init(scheme: Scheme, value: [UInt8]) {
         self.scheme = scheme

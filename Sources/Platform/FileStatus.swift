@@ -1,3 +1,4 @@
+internal import CPlatform
 internal import Glibc
 
 /// What tells one version of a file from another, and who may change it (stat(2)).
