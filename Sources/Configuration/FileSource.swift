@@ -69,6 +69,8 @@ enum Limits {
     static let includeDepth = 32
     /// All files of one configuration.
     static let fileCount = 10_000
+    /// A value after its references were replaced: `a = $a $a` doubles with each line.
+    static let valueLength = 65_536
     /// Sections within sections.
     static let sectionDepth = 32
     /// Errors and warnings that are kept; who has more sees them in the next run.
