@@ -42,15 +42,26 @@ extension Confinement {
 
     /// Widest and last: starts, watches and stops the others. DAC_OVERRIDE: listeners such as Postfix's private/auth lie in directories of
     /// other accounts; DAC_READ_SEARCH: passed on to `config`.
-    package static let masterCapabilities: CapabilitySet = [
-        .chown, .dacOverride, .dacReadSearch, .setuid, .setgid, .setpcap, .kill, .sysChroot, .netBindService,
-    ]
+    package static let master = Confinement(
+        name: "master",
+        capabilities: [.chown, .dacOverride, .dacReadSearch, .setuid, .setgid, .setpcap, .kill, .sysChroot, .netBindService],
+        landlock: nil, filter: SystemCallFilter(denying: SystemCallFilter.neverNeeded), mayFork: true, mayWriteFiles: true,
+        mayExecute: true)
 }
 
 extension SystemCallFilter {
     private static let protExec: UInt64 = 4
     private static let protWrite: UInt64 = 2
     private static let mapPrivate: UInt64 = 2
+
+    /// Ways to the kernel and to other processes that no part of a mail server uses; master's children inherit this.
+    package static let neverNeeded = [
+        "ptrace", "process_vm_readv", "process_vm_writev", "kcmp", "bpf", "perf_event_open", "userfaultfd", "mount", "umount2", "move_mount",
+        "open_tree", "fsopen", "fsmount", "pivot_root", "unshare", "setns", "init_module", "finit_module", "delete_module", "kexec_load",
+        "kexec_file_load", "keyctl", "add_key", "request_key", "io_uring_setup", "io_uring_enter", "io_uring_register", "swapon", "swapoff",
+        "reboot", "acct", "quotactl", "settimeofday", "clock_settime", "adjtimex", "iopl", "ioperm", "name_to_handle_at",
+        "open_by_handle_at", "personality", "vhangup", "lookup_dcookie", "sethostname", "setdomainname",
+    ]
 
     /// What every process here needs: descriptors it has, memory without execution, time, and its end.
     package static let service = SystemCallFilter(allowed: [

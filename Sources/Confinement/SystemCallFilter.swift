@@ -32,6 +32,15 @@ package struct SystemCallFilter: Sendable {
     package var allowed: [Call]
     /// Calls answered with an error that the caller survives.
     package var refused: [(name: String, code: Int32)]
+    /// Everything is allowed but `refused`: for master, whose children inherit what binds it.
+    package var allowsOthers = false
+
+    /// A filter that takes away single calls and nothing else; they fail with EPERM.
+    package init(denying names: [String]) {
+        allowed = []
+        refused = names.map { ($0, 1) }
+        allowsOthers = true
+    }
 
     package init(allowed: [Call], refused: [(name: String, code: Int32)] = SystemCallFilter.survivable) {
         self.allowed = allowed
@@ -65,7 +74,7 @@ package struct SystemCallFilter: Sendable {
 
     /// Compiles the filter with libseccomp. Throws EINVAL naming a call that this architecture does not have only if it is also unknown by name.
     package func compiled() throws(SystemError) -> Program {
-        guard let context = unsafe seccomp_init(Self.trap) else { throw SystemError(call: "seccomp_init", code: 12) }
+        guard let context = unsafe seccomp_init(allowsOthers ? Self.allow : Self.trap) else { throw SystemError(call: "seccomp_init", code: 12) }
         defer { unsafe seccomp_release(context) }
         // A binary tree instead of a list: a call costs a handful of instructions whatever its place.
         try checked("seccomp_attr_set", unsafe seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, 2))

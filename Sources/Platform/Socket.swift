@@ -108,6 +108,12 @@ package enum Socket {
         return Endpoint(address: String(decoding: text.prefix { $0 != 0 }, as: UTF8.self), port: UInt16(truncatingIfNeeded: port))
     }
 
+    /// Makes a socket that came over an exec like our own: close-on-exec, non-blocking.
+    package static func prepareInherited(_ socket: Int32) throws(SystemError) {
+        try checked("fcntl(F_SETFD)", cp_set_cloexec(socket, 1))
+        try checked("fcntl(F_SETFL)", cp_set_nonblocking(socket, 1))
+    }
+
     package static func setNoDelay(_ socket: Int32) { _ = cp_set_nodelay(socket, 1) }
 
     /// Whether a descriptor is a listening socket; throws ENOTSOCK for other descriptors.
