@@ -1,3 +1,4 @@
+@testable import Base64
 import Testing
 
 @testable import SASL

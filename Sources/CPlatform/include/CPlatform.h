@@ -13,6 +13,7 @@
 struct cp_credentials { int32_t pid; uint32_t uid; uint32_t gid; };
 
 int cp_socketpair_seqpacket(int out[2]);
+int cp_socketpair_stream(int out[2]);
 int cp_listen_unix(const char *path, int type_seqpacket, int backlog);
 int cp_connect_unix(const char *path, int type_seqpacket);
 /// host is a numeric IPv4 or IPv6 address.
