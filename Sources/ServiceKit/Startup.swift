@@ -60,6 +60,12 @@ package final class Startup {
     /// The channel to a peer that master gave, once.
     package func takePeer(_ role: String) -> Channel? { peers.removeValue(forKey: role) }
 
+    /// All channels to peers that nobody has taken yet, by role.
+    package func takePeers() -> [String: Channel] {
+        defer { peers = [:] }
+        return peers
+    }
+
     /// Who the process becomes.
     package func circumstances(descriptors: Int, rules: [Landlock.Rule] = []) -> Confinement.Circumstances {
         Confinement.Circumstances(
