@@ -31,6 +31,7 @@ package enum Process {
     package static var id: Int32 { getpid() }
     package static var parentID: Int32 { getppid() }
     package static var effectiveUID: UInt32 { geteuid() }
+    package static var effectiveGID: UInt32 { getegid() }
     package static var isRoot: Bool { geteuid() == 0 }
 
     package enum Fork {

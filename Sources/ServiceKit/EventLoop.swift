@@ -1,3 +1,4 @@
+package import IPCProtocol
 package import Platform
 
 /// What a service does when something happened; called by `EventLoop`, one thing after the other.
@@ -31,6 +32,17 @@ package final class EventLoop {
             }
             if let wake = handler.nextWake, wake <= Clock.milliseconds { handler.wake(Clock.milliseconds) }
         }
+    }
+}
+
+extension EventLoop {
+    /// Waits for a channel, and for room to send what is queued on it.
+    package func watch(_ channel: Channel, _ token: UInt64) throws(ChannelError) {
+        guard channel.hasBacklog != channel.isWatchedForRoom else { return }
+        channel.isWatchedForRoom = channel.hasBacklog
+        do throws(SystemError) {
+            try poller.modify(channel.number, token: token, for: channel.hasBacklog ? [.readable, .writable] : .readable)
+        } catch { throw .system(error) }
     }
 }
 

@@ -22,7 +22,7 @@ package final class Startup {
     package let log: Log
     package private(set) var order = StartOrder()
     package private(set) var listeners: [InheritedListener] = []
-    private var peers: [String: Channel] = [:]
+    private var peers: [(role: String, channel: Channel)] = []
 
     /// Takes over what was inherited and waits for master's start order. The first thing in each main.
     package init() throws(StartFailure) {
@@ -37,7 +37,12 @@ package final class Startup {
         master = Channel(FileDescriptor(adopting: Inherited.master))
         log.isDebugging = settings.bool("mail_debug") || settings.bool("auth_debug")
         do throws(ChannelError) { try receivePlan() } catch { throw StartFailure("master: \(error)") }
-        Title.set(title("[initializing]"))
+        setTitle("[initializing]")
+        log.whenBlocked = { [unowned self] isBlocked in
+            Title.set(
+                isBlocked
+                    ? title(titleText.isEmpty ? "[blocking on log write]" : titleText + " - [blocking on log write]") : title(titleText))
+        }
     }
 
     private func receivePlan() throws(ChannelError) {
@@ -47,7 +52,7 @@ package final class Startup {
             case .listener(let info):
                 if let socket = received.takeDescriptor() { listeners.append(InheritedListener(info: info, socket: socket)) }
             case .peer(let peer):
-                if let socket = received.takeDescriptor() { peers[peer.role] = Channel(socket) }
+                if let socket = received.takeDescriptor() { peers.append((peer.role, Channel(socket))) }
             case .start(let start):
                 order = start
                 return
@@ -58,7 +63,22 @@ package final class Startup {
     }
 
     /// The channel to a peer that master gave, once.
-    package func takePeer(_ role: String) -> Channel? { peers.removeValue(forKey: role) }
+    package func takePeer(_ role: String) -> Channel? {
+        guard let index = peers.firstIndex(where: { $0.role == role }) else { return nil }
+        return peers.remove(at: index).channel
+    }
+
+    /// A descriptor that master gave as a peer but that is no channel: a memory file, a stream.
+    package func takePeerDescriptor(_ role: String) -> FileDescriptor? {
+        guard let channel = takePeer(role) else { return nil }
+        do throws(SystemError) { return FileDescriptor(adopting: try duplicateDescriptor(channel.number)) } catch { return nil }
+    }
+
+    /// All channels that are left, for a service whose peers are all alike.
+    package func takePeers() -> [Channel] {
+        defer { peers = [] }
+        return peers.map(\.channel)
+    }
 
     /// All channels to peers that nobody has taken yet, by role.
     package func takePeers() -> [String: Channel] {
@@ -86,11 +106,19 @@ package final class Startup {
     /// Tells master that this process works.
     package func announceReady() throws(StartFailure) {
         do throws(ChannelError) { try master.send(ServiceToMaster.ready) } catch { throw StartFailure("master: \(error)") }
-        Title.set(title(""))
+        setTitle("")
+    }
+
+    private var titleText = ""
+
+    /// What `ps` shows behind the name: `[3 pre-login]`.
+    package func setTitle(_ text: String) {
+        titleText = text
+        Title.set(title(text))
     }
 
     /// `culver/imap-login [3 pre-login]`
-    package func title(_ text: String) -> String {
+    private func title(_ text: String) -> String {
         let name = "\(order.instance)/\(order.service)"
         return text.isEmpty ? name : "\(name) \(text)"
     }

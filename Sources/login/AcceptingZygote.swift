@@ -121,7 +121,8 @@ final class AcceptingZygote: ZygoteRole {
     private func serve(_ arrival: Arrival) -> Bool {
         if let pid = zygote.pool.roomiest {
             zygote.pool.assigned(to: pid)
-            let sent = zygote.send(.client(.init(listener: UInt8(truncatingIfNeeded: arrival.listener))), to: pid, descriptors: [arrival.socket])
+            let sent = zygote.send(
+                .client(.init(listener: UInt8(truncatingIfNeeded: arrival.listener))), to: pid, descriptors: [arrival.socket])
             if sent {
                 closeDescriptor(arrival.socket)
                 return true

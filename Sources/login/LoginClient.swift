@@ -200,7 +200,9 @@ final class LoginClient {
     /// `(no auth attempts in N secs)` and its like (operations.md 4).
     var attemptsText: String {
         let seconds = (Clock.milliseconds - connectedAt) / 1000
-        if dialogue.isAuthenticating { return "(disconnected while authenticating, waited \((Clock.milliseconds - authStarted) / 1000) secs)" }
+        if dialogue.isAuthenticating {
+            return "(disconnected while authenticating, waited \((Clock.milliseconds - authStarted) / 1000) secs)"
+        }
         if phase == .handingOver { return "(disconnected while finishing login, waited \(seconds) secs)" }
         if dialogue.attempts > 0 { return "(auth failed, \(dialogue.attempts) attempts in \(seconds) secs)" }
         if everAttempted { return "(client didn't finish SASL auth, waited \(seconds) secs)" }

@@ -97,8 +97,10 @@ struct LoginLine {
         frame = template(format.isEmpty ? (dialect == .letters ? "%$: %s" : "%{message}: %{elements}") : format, .loginLog)
         var words = settings.words("login_log_format_elements")
         if words.isEmpty {
-            words = ["user=<%{user}>", "method=%{mechanism}", "rip=%{remote_ip}", "lip=%{local_ip}", "mpid=%{mail_pid}", "%{secured}",
-                "session=<%{session}>"]
+            words = [
+                "user=<%{user}>", "method=%{mechanism}", "rip=%{remote_ip}", "lip=%{local_ip}", "mpid=%{mail_pid}", "%{secured}",
+                "session=<%{session}>",
+            ]
         }
         elements = words.compactMap { word in
             template(word, .login).map { ($0, $0.names.contains("user") || $0.names.contains("username")) }

@@ -31,7 +31,9 @@ final class LoginWorker: EventHandler {
     private var nextSweep = Clock.milliseconds + 1000
     private var log: Log { startup.log }
 
-    init(_ startup: Startup, _ settings: LoginSettings, control: Channel, signals: SignalQueue, auth: Channel?, mail: Channel?) throws(SystemError) {
+    init(_ startup: Startup, _ settings: LoginSettings, control: Channel, signals: SignalQueue, auth: Channel?, mail: Channel?)
+        throws(SystemError)
+    {
         self.startup = startup
         self.settings = settings
         self.control = control
@@ -143,7 +145,8 @@ final class LoginWorker: EventHandler {
     }
 
     private func finishIfIdle() {
-        if clients.isEmpty && (isRetiring || !isControlled) { isFinished = true }
+        let isUsedUp = startup.order.requestLimit > 0 && served >= startup.order.requestLimit
+        if clients.isEmpty && (isRetiring || !isControlled || isUsedUp) { isFinished = true }
     }
 
     private func values(_ client: LoginClient, pid: UInt32? = nil) -> [String: String] {
@@ -230,7 +233,9 @@ final class LoginWorker: EventHandler {
 
     /// All processes are full: the client that has been here longest without logging in gives way.
     private func makeRoom() {
-        let strangers = clients.values.filter { $0.phase == .preLogin && !$0.dialogue.isAuthenticating && Clock.milliseconds - $0.connectedAt > 2_000 }
+        let strangers = clients.values.filter {
+            $0.phase == .preLogin && !$0.dialogue.isAuthenticating && Clock.milliseconds - $0.connectedAt > 2_000
+        }
         guard let oldest = strangers.min(by: { $0.connectedAt < $1.connectedAt }) else { return }
         act(oldest, oldest.expel("Connection queue full", bye: "Connection queue full", settings))
     }
@@ -242,7 +247,7 @@ final class LoginWorker: EventHandler {
             if client.phase == .proxying { state.proxies += 1 } else { state.preLogin += 1 }
         }
         state.served = served
-        Title.set(startup.title(titleText(state)))
+        startup.setTitle(titleText(state))
         guard isControlled, !isFinished else { return }
         do throws(ChannelError) { try control.send(WorkerToZygote.state(state)) } catch { isControlled = false }
     }
@@ -403,7 +408,9 @@ extension LoginWorker {
     }
 
     private func refused(_ client: LoginClient, code: String, why: String, logText: String) {
-        if !logText.isEmpty { log.error("\(LogText(untrusted: logText)): user=<\(client.user)>, rip=\(client.remote.address), session=<\(client.session)>") }
+        if !logText.isEmpty {
+            log.error("\(LogText(untrusted: logText)): user=<\(client.user)>, rip=\(client.remote.address), session=<\(client.session)>")
+        }
         client.dropProxy()
         client.handOverRefused()
         client.dialogue.refused(code: code, why: why)

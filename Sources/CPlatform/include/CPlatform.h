@@ -121,3 +121,35 @@ int cp_seccomp_load(const void *program, uint16_t count);
 void cp_trap_names(const char *names, int count);
 /// Installs the SIGSYS handler: it writes `prefix`, the name of the system call and `suffix` as one datagram to `fd` and exits with 159.
 int cp_trap_install(int fd, const void *prefix, size_t prefix_length);
+
+// -- the log's spool -----------------------------------------------------------------------------
+enum { CP_SPOOL_SLOTS = 32, CP_SPOOL_DATA = 4096, CP_SPOOL_OUTPUT = 160 * 1024, CP_SPOOL_FILES = 3 };
+/// One received datagram, as the kernel left it: `data` was zero before, so its content tells that something came.
+struct cp_spool_slot { char source[64]; uint32_t leader; char control[60]; char data[CP_SPOOL_DATA]; };
+/// Shared between one log process and the next: what was received and what of it is being written.
+struct cp_spool {
+    uint32_t phase;
+    uint32_t length[CP_SPOOL_FILES];
+    uint64_t before[CP_SPOOL_FILES];
+    struct cp_spool_slot slots[CP_SPOOL_SLOTS];
+    char output[CP_SPOOL_FILES][CP_SPOOL_OUTPUT];
+};
+int cp_spool_create(void);
+struct cp_spool_slot *cp_spool_slot_at(struct cp_spool *spool, int index);
+char *cp_spool_slot_data(struct cp_spool_slot *slot);
+char *cp_spool_slot_source(struct cp_spool_slot *slot);
+char *cp_spool_output(struct cp_spool *spool, int file);
+void cp_spool_set_plan(struct cp_spool *spool, int file, uint32_t length, uint64_t before);
+void cp_spool_get_plan(struct cp_spool *spool, int file, uint32_t *length, uint64_t *before);
+struct cp_spool *cp_spool_map(int fd);
+/// Receives one datagram into the slot: its length, 0 at the end of the channel, or -errno. Never waits.
+ssize_t cp_spool_receive(int socket, struct cp_spool_slot *slot);
+/// pid of the slot's sender, from the control message; 0: unknown.
+int32_t cp_spool_sender(const struct cp_spool_slot *slot);
+void cp_spool_barrier(void);
+int64_t cp_file_size(int fd);
+/// strftime(3) in local time; returns the length. Call `cp_time_prepare` once before confinement: it reads the time zone.
+size_t cp_time_format(int64_t seconds, const char *format, char *out, size_t size);
+void cp_time_prepare(void);
+/// Connects a datagram socket to syslog's /dev/log.
+int cp_connect_datagram(const char *path);
