@@ -80,12 +80,6 @@ package final class Startup {
         return peers.map(\.channel)
     }
 
-    /// All channels to peers that nobody has taken yet, by role.
-    package func takePeers() -> [String: Channel] {
-        defer { peers = [:] }
-        return peers
-    }
-
     /// Who the process becomes.
     package func circumstances(descriptors: Int, rules: [Landlock.Rule] = []) -> Confinement.Circumstances {
         Confinement.Circumstances(

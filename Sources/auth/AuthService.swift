@@ -53,7 +53,7 @@ final class AuthService: EventHandler {
         } catch {
             throw StartFailure(error)
         }
-        for channel in startup.takePeers().values { addZygote(channel) }
+        for channel in startup.takePeers() { addZygote(channel) }
         nextRound = Clock.milliseconds + 1_000
     }
 
@@ -96,7 +96,8 @@ final class AuthService: EventHandler {
             nextRound = now + 1_000
             tickets.expire(now: now)
             for (key, refusal) in authenticator.expire(now: now) { refuse(key, refusal) }
-            Title.set(startup.title(authenticator.waiting + delayed.count == 0 ? "" : "[\(authenticator.waiting + delayed.count) wait, 0 passdb, 0 userdb]"))
+            // Lookups are answered at once, so none is ever in progress here.
+            startup.setTitle("[\(authenticator.waiting + delayed.count) wait, 0 passdb, 0 userdb]")
         }
         writeNotes()
     }
