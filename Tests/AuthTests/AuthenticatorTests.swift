@@ -21,7 +21,7 @@ extension AuthSettings {
     static func made(_ values: [String: String]) throws -> AuthSettings {
         var all = [
             "auth_mechanisms": "plain login", "auth_username_format": "%Lu", "auth_failure_delay": "2000", "mail_uid": "vmail", "mail_gid": "vmail",
-            "auth_verbose": "yes",
+            "auth_verbose": "yes", "auth_username_chars": "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234567890.-_@",
         ]
         all.merge(values) { $1 }
         return try AuthSettings(Settings(SettingsImage(blocks: [.init(values: all)])))

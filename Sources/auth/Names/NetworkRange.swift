@@ -72,8 +72,10 @@ struct NetworkRange: Equatable {
             bits = address.bytes.count * 8
             return
         }
-        guard let bits = Int(parts[1]), bits >= 0, bits <= address.bytes.count * 8 else { return nil }
-        self.bits = bits
+        // The bits of an IPv4-mapped address count from the start of the whole.
+        let skipped = address.bytes.count == 4 && first.utf8.contains(UInt8(ascii: ":")) ? 96 : 0
+        guard let given = Int(parts[1]), given >= skipped, given - skipped <= address.bytes.count * 8 else { return nil }
+        bits = given - skipped
     }
 
     func contains(_ other: NetworkAddress) -> Bool {
