@@ -102,7 +102,7 @@ let package = Package(
         tests("Configuration", ["Configuration", "Platform"]),
         tests("MailStore", ["MailStore", "MessageFormat", "Platform"]),
         tests("PasswordStore", ["PasswordStore", "Platform"]),
-        tests("Auth", ["auth"]),
+        tests("Auth", ["auth", "ServiceKit", "IPCProtocol", "Platform", "PasswordStore", "SASL", "Variables"]),
         tests("Anvil", ["anvil"]),
         tests("Mail", ["mail"]),
         tests("Login", ["login"]),
