@@ -53,6 +53,7 @@ static void convert(const struct stat *from, struct cp_file_status *to) {
     to->size = from->st_size;
     to->mtime_ns = (int64_t)from->st_mtim.tv_sec * 1000000000 + from->st_mtim.tv_nsec;
     to->ctime_ns = (int64_t)from->st_ctim.tv_sec * 1000000000 + from->st_ctim.tv_nsec;
+    to->atime_ns = (int64_t)from->st_atim.tv_sec * 1000000000 + from->st_atim.tv_nsec;
     to->inode = from->st_ino, to->device = from->st_dev;
     to->mode = from->st_mode, to->uid = from->st_uid, to->gid = from->st_gid;
     to->links = from->st_nlink;
@@ -110,6 +111,11 @@ int cp_set_mtime(int fd, int64_t mtime_ns) {
     int64_t seconds = mtime_ns / 1000000000, rest = mtime_ns % 1000000000;
     if (rest < 0) seconds--, rest += 1000000000;
     struct timespec times[2] = {{.tv_nsec = UTIME_NOW}, {.tv_sec = seconds, .tv_nsec = rest}};
+    return CHECK(futimens(fd, times));
+}
+
+int cp_set_atime_now(int fd) {
+    struct timespec times[2] = {{.tv_nsec = UTIME_NOW}, {.tv_nsec = UTIME_OMIT}};
     return CHECK(futimens(fd, times));
 }
 

@@ -87,6 +87,8 @@ package struct NamespaceSettings: Sendable {
     package var listing: Listing = .yes
     package var holdsSubscriptions = true
     package var mailboxes: [MailboxSettings] = []
+    /// Where the mail of this namespace is; nil: where that of the store is.
+    package var location: MailLocation?
 
     package init() {}
 }

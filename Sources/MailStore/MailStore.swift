@@ -5,6 +5,8 @@ package enum MailStore {
     package static func open(
         location: MailLocation, home: String?, options: StoreOptions = StoreOptions()
     ) throws(StoreError) -> any MailDriver {
-        throw .unavailable("not built yet")
+        switch location.driver {
+        case .maildir: try MaildirStore(location: location, home: home, options: options)
+        }
     }
 }

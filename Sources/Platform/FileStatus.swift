@@ -11,6 +11,8 @@ package struct FileStatus: Equatable, Sendable {
     package let modified: Int64
     /// Last change of content, name, links or permissions, in nanoseconds since 1970.
     package let changed: Int64
+    /// Last reading as far as the file system notes it, in nanoseconds since 1970.
+    package let accessed: Int64
     package let inode: UInt64
     package let device: UInt64
     /// Permission bits (0o7777).
@@ -25,6 +27,7 @@ package struct FileStatus: Equatable, Sendable {
         size = raw.size
         modified = raw.mtime_ns
         changed = raw.ctime_ns
+        accessed = raw.atime_ns
         inode = raw.inode
         device = raw.device
         mode = raw.mode & 0o7777
@@ -56,6 +59,9 @@ extension FileDescriptor {
         try checked("futimens", cp_set_mtime(number, nanoseconds))
     }
 
+    /// Sets the access time to now and leaves the modification time (futimens(2)).
+    package borrowing func setAccessedNow() throws(SystemError) { try checked("futimens", cp_set_atime_now(number)) }
+
     /// fdatasync(2): the content is on disk when it returns.
     package borrowing func synchronizeData() throws(SystemError) { try checked("fdatasync", cp_fdatasync(number)) }
 
@@ -71,4 +77,17 @@ extension FileDescriptor {
 
     /// Waits until no other holder has the lock (flock(2)); closing the descriptor gives it back.
     package borrowing func lockExclusively() throws(SystemError) { try checked("flock", cp_flock_exclusive(number)) }
+}
+
+extension FileDescriptor {
+    /// Everything from `offset` to the end of a file, at most `limit` bytes; throws EFBIG above that.
+    package borrowing func bytes(from offset: Int64, limit: Int) throws(SystemError) -> [UInt8] {
+        let size = try status().size
+        guard size > offset else { return [] }
+        guard size - offset <= limit else { throw SystemError(call: "pread", code: EFBIG) }
+        var content = [UInt8](repeating: 0, count: Int(size - offset))
+        let got = try read(into: &content, at: offset)
+        content.removeLast(content.count - got)
+        return content
+    }
 }

@@ -7,7 +7,7 @@
 #include <sys/types.h>
 
 struct cp_file_status {
-    int64_t size, mtime_ns, ctime_ns;
+    int64_t size, mtime_ns, ctime_ns, atime_ns;
     uint64_t inode, device;
     uint32_t mode, uid, gid;
     uint64_t links;
@@ -29,6 +29,7 @@ int cp_unlink_at(int directory, const uint8_t *name, size_t length, int is_direc
 int cp_mkdir_at(int directory, const uint8_t *name, size_t length, uint32_t mode);
 /// Sets the modification time in ns since 1970; the access time becomes now.
 int cp_set_mtime(int fd, int64_t mtime_ns);
+int cp_set_atime_now(int fd);
 int cp_fchmod(int fd, uint32_t mode);
 int cp_fchown_group(int fd, uint32_t gid);
 int cp_fsync(int fd);
