@@ -27,6 +27,8 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
     /// No descriptors left, in this process or in the whole system.
     package var isOutOfDescriptors: Bool { code == EMFILE || code == ENFILE }
     /// No space or no quota left.
+    /// The file system is mounted read-only.
+    package var isReadOnly: Bool { code == EROFS }
     package var isOutOfSpace: Bool { code == ENOSPC || code == EDQUOT }
 }
 

@@ -1,0 +1,74 @@
+internal import CPlatform
+internal import Glibc
+
+/// What stat(2) says of a file.
+package struct FileStatus: Equatable, Sendable {
+    package enum Kind: Sendable { case regular, directory, symbolicLink, other }
+
+    /// Bytes.
+    package let size: Int64
+    /// Last change of the content, in nanoseconds since 1970; of a directory: of its entries.
+    package let modified: Int64
+    /// Last change of content, name, links or permissions, in nanoseconds since 1970.
+    package let changed: Int64
+    package let inode: UInt64
+    package let device: UInt64
+    /// Permission bits (0o7777).
+    package let mode: UInt32
+    package let uid: UInt32
+    package let gid: UInt32
+    /// Names that the file has; 0: it was deleted and is only held open.
+    package let links: UInt64
+    package let kind: Kind
+
+    init(_ raw: cp_file_status) {
+        size = raw.size
+        modified = raw.mtime_ns
+        changed = raw.ctime_ns
+        inode = raw.inode
+        device = raw.device
+        mode = raw.mode & 0o7777
+        uid = raw.uid
+        gid = raw.gid
+        links = raw.links
+        kind = switch raw.mode & UInt32(S_IFMT) {
+        case UInt32(S_IFREG): .regular
+        case UInt32(S_IFDIR): .directory
+        case UInt32(S_IFLNK): .symbolicLink
+        default: .other
+        }
+    }
+
+    /// Whether both describe the same file.
+    package func isSameFile(as other: FileStatus) -> Bool { inode == other.inode && device == other.device }
+}
+
+extension FileDescriptor {
+    /// fstat(2)
+    package borrowing func status() throws(SystemError) -> FileStatus {
+        var raw = cp_file_status()
+        try checked("fstat", unsafe cp_status_of(number, &raw))
+        return FileStatus(raw)
+    }
+
+    /// Sets the modification time, in nanoseconds since 1970 (futimens(2)).
+    package borrowing func setModified(_ nanoseconds: Int64) throws(SystemError) {
+        try checked("futimens", cp_set_mtime(number, nanoseconds))
+    }
+
+    /// fdatasync(2): the content is on disk when it returns.
+    package borrowing func synchronizeData() throws(SystemError) { try checked("fdatasync", cp_fdatasync(number)) }
+
+    /// The next read begins at the start.
+    package borrowing func rewind() throws(SystemError) { try checked("lseek", cp_rewind(number)) }
+
+    package borrowing func truncate(to size: Int64) throws(SystemError) { try checked("ftruncate", cp_truncate(number, size)) }
+
+    /// Permission bits, whatever the umask says (fchmod(2)).
+    package borrowing func setMode(_ mode: UInt32) throws(SystemError) { try checked("fchmod", cp_fchmod(number, mode)) }
+
+    package borrowing func setGroup(_ gid: UInt32) throws(SystemError) { try checked("fchown", cp_fchown_group(number, gid)) }
+
+    /// Waits until no other holder has the lock (flock(2)); closing the descriptor gives it back.
+    package borrowing func lockExclusively() throws(SystemError) { try checked("flock", cp_flock_exclusive(number)) }
+}

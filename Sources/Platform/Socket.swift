@@ -1,0 +1,109 @@
+internal import CPlatform
+internal import Glibc
+
+/// Both ends of a new SOCK_SEQPACKET pair: one datagram is one message, never split.
+package struct SocketPair: ~Copyable {
+    package var ours: FileDescriptor
+    package var theirs: FileDescriptor
+
+    package init() throws(SystemError) {
+        var ends: [Int32] = [-1, -1]
+        try checked("socketpair", unsafe ends.withUnsafeMutableBufferPointer { unsafe cp_socketpair_seqpacket($0.baseAddress) })
+        ours = FileDescriptor(adopting: ends[0])
+        theirs = FileDescriptor(adopting: ends[1])
+    }
+
+    /// Takes the pair apart: the caller keeps one end and gives away the other.
+    package consuming func split() -> (ours: Int32, theirs: Int32) {
+        (ours.release(), theirs.release())
+    }
+}
+
+/// Who is at the other end of a UNIX socket, as the kernel knows it (SO_PEERCRED, SCM_CREDENTIALS); never from a message.
+package struct PeerCredentials: Equatable, Sendable {
+    package let pid: Int32
+    package let uid: UInt32
+    package let gid: UInt32
+}
+
+/// Address and port of one end of a TCP connection; UNIX sockets have an empty address.
+package struct Endpoint: Equatable, Sendable {
+    /// Numeric IPv4 or IPv6 text; IPv4-mapped addresses are given as IPv4.
+    package let address: String
+    package let port: UInt16
+
+    package init(address: String, port: UInt16) {
+        self.address = address
+        self.port = port
+    }
+}
+
+/// What services do with sockets besides reading and writing.
+package enum Socket {
+    package enum Style { case stream, seqpacket }
+    package enum Side { case local, peer }
+
+    /// Creates, binds and listens on a UNIX socket (non-blocking); the caller sets owner and mode.
+    package static func listen(path: String, style: Style, backlog: Int32) throws(SystemError) -> FileDescriptor {
+        FileDescriptor(
+            adopting: try checked("listen(\(path))", unsafe cp_listen_unix(path, style == .seqpacket ? 1 : 0, backlog)))
+    }
+
+    /// Listens on a numeric address (non-blocking, SO_REUSEADDR; IPv6 sockets take IPv6 only).
+    package static func listen(address: String, port: UInt16, backlog: Int32) throws(SystemError) -> FileDescriptor {
+        FileDescriptor(adopting: try checked("listen(\(address), \(port))", unsafe cp_listen_tcp(address, port, backlog)))
+    }
+
+    /// Connects to a UNIX socket; the result blocks.
+    package static func connect(path: String, style: Style) throws(SystemError) -> FileDescriptor {
+        FileDescriptor(adopting: try checked("connect(\(path))", unsafe cp_connect_unix(path, style == .seqpacket ? 1 : 0)))
+    }
+
+    /// Accepts one connection (close-on-exec, non-blocking). Throws EAGAIN when none is waiting, EMFILE or ENFILE without descriptors.
+    package static func accept(_ listener: Int32) throws(SystemError) -> FileDescriptor {
+        while true {
+            let result = cp_accept(listener)
+            if result >= 0 { return FileDescriptor(adopting: result) }
+            // The client went away again while it was queued; the next one may be there (accept(2)).
+            if result == -ECONNABORTED || result == -EINTR { continue }
+            throw SystemError(call: "accept", code: -result)
+        }
+    }
+
+    package static func peerCredentials(of socket: Int32) throws(SystemError) -> PeerCredentials {
+        var found = cp_credentials()
+        try checked("getsockopt(SO_PEERCRED)", unsafe cp_peer_credentials(socket, &found))
+        return PeerCredentials(pid: found.pid, uid: found.uid, gid: found.gid)
+    }
+
+    /// Each datagram received from now on carries its sender's credentials, put there by the kernel.
+    package static func receiveCredentials(on socket: Int32) throws(SystemError) {
+        try checked("setsockopt(SO_PASSCRED)", cp_set_passcred(socket))
+    }
+
+    package static func endpoint(of socket: Int32, _ side: Side) throws(SystemError) -> Endpoint {
+        var text = [UInt8](repeating: 0, count: 64)
+        let port = try checked(
+            side == .peer ? "getpeername" : "getsockname",
+            unsafe text.withUnsafeMutableBytes {
+                unsafe cp_socket_name(socket, side == .peer ? 1 : 0, $0.baseAddress?.assumingMemoryBound(to: CChar.self), 64)
+            })
+        return Endpoint(address: String(decoding: text.prefix { $0 != 0 }, as: UTF8.self), port: UInt16(truncatingIfNeeded: port))
+    }
+
+    package static func setNoDelay(_ socket: Int32) { _ = cp_set_nodelay(socket, 1) }
+
+    /// Whether a descriptor is a listening socket; throws ENOTSOCK for other descriptors.
+    package static func isListening(_ socket: Int32) throws(SystemError) -> Bool {
+        try checked("getsockopt(SO_ACCEPTCONN)", cp_is_listening(socket)) != 0
+    }
+
+    /// Whether a descriptor is a TCP socket over IPv4 or IPv6.
+    package static func isInternet(_ socket: Int32) -> Bool {
+        let family = cp_socket_family(socket)
+        return family == AF_INET || family == AF_INET6
+    }
+
+    /// Ends both directions; the peer sees the end of the stream (shutdown(2)).
+    package static func shutdown(_ socket: Int32) { _ = Glibc.shutdown(socket, Int32(SHUT_RDWR)) }
+}
