@@ -7,7 +7,7 @@ extension UInt8 {
 extension Collection<UInt8> {
     /// Whether these bytes are this word in any ASCII case; `word` is written in lower case.
     @inline(__always)
-    package func isWord(_ word: String) -> Bool {
+    package func isName(_ word: String) -> Bool {
         let letters = word.utf8
         guard count == letters.count else { return false }
         var index = startIndex
@@ -19,7 +19,7 @@ extension Collection<UInt8> {
     }
 
     /// Whether these bytes are the others in any ASCII case.
-    package func isWord(_ other: some Collection<UInt8>) -> Bool {
+    package func isName(_ other: some Collection<UInt8>) -> Bool {
         count == other.count && zip(self, other).allSatisfy { $0.lower == $1.lower }
     }
 }

@@ -4,10 +4,10 @@ package enum Charset: Equatable, Sendable {
 
     package init(_ name: some Collection<UInt8>) {
         switch name.count {
-        case _ where name.isWord("utf-8") || name.isWord("us-ascii") || name.isWord("utf8") || name.isWord("ascii"): self = .utf8
-        case _ where name.isWord("iso-8859-1") || name.isWord("latin1"): self = .latin1
-        case _ where name.isWord("iso-8859-15") || name.isWord("latin-9"): self = .latin9
-        case _ where name.isWord("windows-1252") || name.isWord("cp1252"): self = .windows1252
+        case _ where name.isName("utf-8") || name.isName("us-ascii") || name.isName("utf8") || name.isName("ascii"): self = .utf8
+        case _ where name.isName("iso-8859-1") || name.isName("latin1"): self = .latin1
+        case _ where name.isName("iso-8859-15") || name.isName("latin-9"): self = .latin9
+        case _ where name.isName("windows-1252") || name.isName("cp1252"): self = .windows1252
         default: self = .unknown
         }
     }

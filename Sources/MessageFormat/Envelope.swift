@@ -17,30 +17,30 @@ package struct Envelope: Equatable, Sendable {
     /// Answers whether the name is one of the envelope's.
     mutating func take(_ name: ArraySlice<UInt8>, _ value: [UInt8]) {
         switch name.count {
-        case 2 where name.isWord("to"): Self.add(value, to: &to)
-        case 2 where name.isWord("cc"): Self.add(value, to: &cc)
-        case 3 where name.isWord("bcc"): Self.add(value, to: &bcc)
-        case 4 where name.isWord("date"): Self.set(&date, value)
-        case 4 where name.isWord("from"): Self.add(value, to: &from)
-        case 6 where name.isWord("sender"): Self.add(value, to: &sender)
-        case 7 where name.isWord("subject"): Self.set(&subject, value)
-        case 8 where name.isWord("reply-to"): Self.add(value, to: &replyTo)
-        case 10 where name.isWord("message-id"): Self.set(&messageID, value)
-        case 11 where name.isWord("in-reply-to"): Self.set(&inReplyTo, value)
+        case 2 where name.isName("to"): Self.add(value, to: &to)
+        case 2 where name.isName("cc"): Self.add(value, to: &cc)
+        case 3 where name.isName("bcc"): Self.add(value, to: &bcc)
+        case 4 where name.isName("date"): Self.set(&date, value)
+        case 4 where name.isName("from"): Self.add(value, to: &from)
+        case 6 where name.isName("sender"): Self.add(value, to: &sender)
+        case 7 where name.isName("subject"): Self.set(&subject, value)
+        case 8 where name.isName("reply-to"): Self.add(value, to: &replyTo)
+        case 10 where name.isName("message-id"): Self.set(&messageID, value)
+        case 11 where name.isName("in-reply-to"): Self.set(&inReplyTo, value)
         default: break
         }
     }
 
     static func isField(_ name: ArraySlice<UInt8>) -> Bool {
         switch name.count {
-        case 2: name.isWord("to") || name.isWord("cc")
-        case 3: name.isWord("bcc")
-        case 4: name.isWord("date") || name.isWord("from")
-        case 6: name.isWord("sender")
-        case 7: name.isWord("subject")
-        case 8: name.isWord("reply-to")
-        case 10: name.isWord("message-id")
-        case 11: name.isWord("in-reply-to")
+        case 2: name.isName("to") || name.isName("cc")
+        case 3: name.isName("bcc")
+        case 4: name.isName("date") || name.isName("from")
+        case 6: name.isName("sender")
+        case 7: name.isName("subject")
+        case 8: name.isName("reply-to")
+        case 10: name.isName("message-id")
+        case 11: name.isName("in-reply-to")
         default: false
         }
     }

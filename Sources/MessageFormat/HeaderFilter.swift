@@ -39,7 +39,7 @@ extension HeaderFields {
         var output: [UInt8] = []
         var converter = LineEndConverter()
         for field in HeaderFields(header) {
-            let isNamed = !field.name.isEmpty && names.contains { field.name.isWord($0) }
+            let isNamed = !field.name.isEmpty && names.contains { field.name.isName($0) }
             guard isNamed != isExcluding else { continue }
             converter.convert(field.lines, into: &output)
             if output.last != 0x0a { output.append(contentsOf: [0x0d, 0x0a]) }

@@ -26,22 +26,22 @@ package struct MIMEHeader: Equatable, Sendable {
 
     /// The value of a parameter of Content-Type; `name` in lower case.
     package func parameter(_ name: String) -> [UInt8]? {
-        parameters.first { $0.name.isWord(name) }?.value
+        parameters.first { $0.name.isName(name) }?.value
     }
 
-    static func isField(_ name: ArraySlice<UInt8>) -> Bool { name.count > 8 && name.prefix(8).isWord("content-") }
+    static func isField(_ name: ArraySlice<UInt8>) -> Bool { name.count > 8 && name.prefix(8).isName("content-") }
 
     mutating func take(_ name: ArraySlice<UInt8>, _ value: [UInt8]) {
         let field = name.dropFirst(8)
         switch field.count {
-        case _ where field.isWord("type"): if type == nil { takeType(value) }
-        case _ where field.isWord("transfer-encoding"): if encoding == nil { encoding = Tokens.first(value) }
-        case _ where field.isWord("id"): if id == nil { id = Self.text(value) }
-        case _ where field.isWord("description"): if description == nil { description = Self.text(value) }
-        case _ where field.isWord("md5"): if md5 == nil { md5 = Self.text(value) }
-        case _ where field.isWord("location"): if location == nil { location = Self.text(value) }
-        case _ where field.isWord("language"): if languages.isEmpty { takeLanguages(value) }
-        case _ where field.isWord("disposition"): if disposition == nil { takeDisposition(value) }
+        case _ where field.isName("type"): if type == nil { takeType(value) }
+        case _ where field.isName("transfer-encoding"): if encoding == nil { encoding = Tokens.first(value) }
+        case _ where field.isName("id"): if id == nil { id = Self.text(value) }
+        case _ where field.isName("description"): if description == nil { description = Self.text(value) }
+        case _ where field.isName("md5"): if md5 == nil { md5 = Self.text(value) }
+        case _ where field.isName("location"): if location == nil { location = Self.text(value) }
+        case _ where field.isName("language"): if languages.isEmpty { takeLanguages(value) }
+        case _ where field.isName("disposition"): if disposition == nil { takeDisposition(value) }
         default: break
         }
     }
@@ -203,10 +203,10 @@ struct ParameterPieces {
         let order = pieces.enumerated().sorted { $0.element.number != $1.element.number ? $0.element.number < $1.element.number : $0.offset < $1.offset }
         for piece in pieces where result.count < limit {
             let plain = piece.name
-            if result.contains(where: { $0.name.prefix(plain.count).isWord(plain) && $0.name.count - plain.count <= 1 }) { continue }
+            if result.contains(where: { $0.name.prefix(plain.count).isName(plain) && $0.name.count - plain.count <= 1 }) { continue }
             var value: [UInt8] = []
             var isEncoded = false
-            for (_, other) in order where other.name.isWord(plain) {
+            for (_, other) in order where other.name.isName(plain) {
                 value.append(contentsOf: other.value)
                 isEncoded = isEncoded || other.isEncoded
             }

@@ -29,7 +29,7 @@ package struct MessageDate: Equatable, Sendable {
 
     private static func month(_ name: ArraySlice<UInt8>) -> Int? {
         let names = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-        return names.firstIndex { name.prefix(3).isWord($0) }.map { $0 + 1 }
+        return names.firstIndex { name.prefix(3).isName($0) }.map { $0 + 1 }
     }
 
     private static func days(year: Int, month: Int, day: Int) -> Int64? {
@@ -106,7 +106,7 @@ package struct MessageDate: Equatable, Sendable {
             let american: [(String, Int)] = [
                 ("est", -300), ("edt", -240), ("cst", -360), ("cdt", -300), ("mst", -420), ("mdt", -360), ("pst", -480), ("pdt", -420),
             ]
-            return american.first { name.isWord($0.0) }?.1 ?? 0
+            return american.first { name.isName($0.0) }?.1 ?? 0
         }
     }
 }

@@ -82,7 +82,7 @@ package struct MessageParser {
     }
 
     /// The whole message was fed.
-    package consuming func finish() -> Message {
+    package consuming func finish() -> MessageStructure {
         if carriedLength > 0 {
             let next = Mark(physical: here.physical + Int64(carriedLength), virtual: here.virtual + Int64(carriedLength), lines: here.lines)
             take(carry[...], next: next)
@@ -90,7 +90,7 @@ package struct MessageParser {
         }
         while mode == .header { endHeader(at: here) }
         while !frames.isEmpty { closeLast(at: here) }
-        return Message(parts: parts)
+        return MessageStructure(parts: parts)
     }
 }
 
@@ -153,7 +153,7 @@ extension MessageParser {
     private mutating func beginPart(in index: Int, headerAt next: Mark) {
         let parent = frames[index].part
         parts[parent].children.append(parts.count)
-        let isDigest = parts[parent].subtype.isWord("digest")
+        let isDigest = parts[parent].subtype.isName("digest")
         headerStart = next
         beginPart(isMessage: false, isInDigest: isDigest)
     }
@@ -235,12 +235,12 @@ extension MessageParser {
         mode = .body
         guard frames.count < Limits.depth else { return }
         let type = parts[part].type
-        if type.isWord("multipart") {
+        if type.isName("multipart") {
             guard let boundary = parts[part].mime.parameter("boundary").flatMap(Boundary.init) else { return }
             parts[part].kind = .multipart
             frames[index].boundary = boundary
             openBoundaries += 1
-        } else if type.isWord("message"), parts[part].subtype.isWord("rfc822") || parts[part].subtype.isWord("global"),
+        } else if type.isName("message"), parts[part].subtype.isName("rfc822") || parts[part].subtype.isName("global"),
             parts.count < Limits.parts
         {
             parts[part].kind = .message

@@ -83,7 +83,7 @@ extension StructureText {
 
     // body = "(" (body-type-1part / body-type-mpart) ")"
     /// BODYSTRUCTURE, or BODY when not `isExtended`. Iterative: the stack holds what is still to be written.
-    package mutating func structure(_ message: Message, isExtended: Bool) {
+    package mutating func structure(_ message: MessageStructure, isExtended: Bool) {
         var steps: [Step] = [.part(0)]
         while let step = steps.popLast() {
             switch step {
@@ -142,10 +142,10 @@ extension StructureText {
     // body-type-1part = (body-type-basic / body-type-msg / body-type-text) [SP body-ext-1part]
     private mutating func single(_ part: Part) {
         fields(part)
-        if part.type.isWord("text") {
+        if part.type.isName("text") {
             byte(0x20)
             number(part.body.lines)
-        } else if part.type.isWord("message"), part.subtype.isWord("rfc822") || part.subtype.isWord("global") {
+        } else if part.type.isName("message"), part.subtype.isName("rfc822") || part.subtype.isName("global") {
             // Not taken apart because it is too deep: an empty message stands in.
             byte(0x20)
             envelope(Envelope())
@@ -158,7 +158,7 @@ extension StructureText {
 
     // body-fields = body-fld-param SP body-fld-id SP body-fld-desc SP body-fld-enc SP body-fld-octets
     private mutating func fields(_ part: Part) {
-        let isOpaqueMultipart = part.type.isWord("multipart")
+        let isOpaqueMultipart = part.type.isName("multipart")
         // A multipart without a boundary is no multipart for anybody.
         string(isOpaqueMultipart ? Array("application".utf8) : part.type)
         byte(0x20)
@@ -227,7 +227,7 @@ extension StructureText {
     }
 }
 
-extension Message {
+extension MessageStructure {
     /// ENVELOPE as it goes into an answer.
     package var envelopeText: [UInt8] {
         var text = StructureText()

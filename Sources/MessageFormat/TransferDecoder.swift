@@ -10,9 +10,9 @@ package struct TransferDecoder {
                 return
             }
             switch name.count {
-            case _ where name.isWord("7bit") || name.isWord("8bit") || name.isWord("binary"): self = .identity
-            case _ where name.isWord("base64"): self = .base64
-            case _ where name.isWord("quoted-printable"): self = .quotedPrintable
+            case _ where name.isName("7bit") || name.isName("8bit") || name.isName("binary"): self = .identity
+            case _ where name.isName("base64"): self = .base64
+            case _ where name.isName("quoted-printable"): self = .quotedPrintable
             default: return nil
             }
         }

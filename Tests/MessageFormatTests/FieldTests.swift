@@ -124,6 +124,6 @@ struct EncodingTests {
         #expect(text(HeaderFields.filtered(header, names: [raw("to"), raw("x")], isExcluding: false)) == "TO: b\r\n c\r\nX : y\r\nTo: d\r\n\r\n")
         #expect(text(HeaderFields.filtered(header, names: [raw("to"), raw("x")], isExcluding: true)) == "From: a\r\nbad line\r\n\r\n")
         #expect(text(HeaderFields.filtered(raw("From: a"), names: [raw("from")], isExcluding: false)) == "From: a\r\n\r\n")
-        #expect(HeaderFields(header).first { $0.name.isWord("to") }.map { text($0.unfolded) } == " b c")
+        #expect(HeaderFields(header).first { $0.name.isName("to") }.map { text($0.unfolded) } == " b c")
     }
 }

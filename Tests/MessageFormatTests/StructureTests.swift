@@ -5,7 +5,7 @@ func raw(_ text: String) -> [UInt8] { Array(text.utf8) }
 func text(_ bytes: some Sequence<UInt8>) -> String { String(decoding: Array(bytes), as: UTF8.self) }
 
 /// Parses a text in pieces of `step` bytes.
-func parse(_ source: String, step: Int = .max) -> Message {
+func parse(_ source: String, step: Int = .max) -> MessageStructure {
     var parser = MessageParser()
     var rest = raw(source)[...]
     while !rest.isEmpty {

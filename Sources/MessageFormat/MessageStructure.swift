@@ -8,6 +8,13 @@ package struct Extent: Equatable, Sendable {
     /// Line ends in it.
     package var lines: Int64
 
+    package init(start: Int64, end: Int64, virtualSize: Int64, lines: Int64) {
+        self.start = start
+        self.end = end
+        self.virtualSize = virtualSize
+        self.lines = lines
+    }
+
     package var size: Int64 { end - start }
 }
 
@@ -46,7 +53,7 @@ package struct Part: Equatable, Sendable {
 }
 
 /// A message as a value: where its parts are and what their headers say. Holds no content.
-package struct Message: Equatable, Sendable {
+package struct MessageStructure: Equatable, Sendable {
     /// At least one.
     package internal(set) var parts: [Part]
 
