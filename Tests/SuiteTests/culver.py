@@ -289,8 +289,8 @@ class Instance:
 
     # Life
 
-    def start(self, *arguments, wait=True, environment=None, pass_fds=(), limits=None):
-        """Starts the master in the foreground and waits until a client is greeted."""
+    def start(self, *arguments, wait=True, environment=None, pass_fds=(), limits=None, wrapper=()):
+        """Starts the master in the foreground and waits until a client is greeted. `wrapper` comes before the command and must exec it."""
         def prepare():
             if limits:
                 import resource
@@ -301,7 +301,7 @@ class Instance:
         self.stderr_path = self.path("log", "stderr")
         with open(self.stderr_path, "ab") as errors:
             self.master = subprocess.Popen(
-                [programs().master, "-F", "-c", self.config_path, *arguments], stdin=subprocess.DEVNULL, stdout=errors, stderr=errors,
+                [*wrapper, programs().master, "-F", "-c", self.config_path, *arguments], stdin=subprocess.DEVNULL, stdout=errors, stderr=errors,
                 env=variables, start_new_session=True, pass_fds=pass_fds, preexec_fn=prepare if limits else None)
         self.sessions.add(self.master.pid)
         if wait:
