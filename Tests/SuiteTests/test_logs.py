@@ -30,6 +30,7 @@ class Format(SharedCase):
     def test_files_are_private(self):
         self.assertEqual(os.stat(self.shared.log_path).st_mode & 0o777, 0o600)
 
+    @only_culver
     def test_control_characters_never_reach_the_file(self):
         mark = self.shared.mark()
         evil = b"ali\x1b[31mce\x07\x7f\xe2\x80\xae\xff"
@@ -151,14 +152,17 @@ class Administration(Case):
 
     def test_errors_shows_what_was_bad_lately(self):
         server = self.server()
-        server.adm("log", "test")
-        server.wait_for_log(r"Fatal: This is")
-        text = self.until(lambda: server.adm("log", "errors"), "errors")
-        self.assertRegex(text, r"(?m)^\w{3} \d\d \d\d:\d\d:\d\d Error: .*This is \w+'s error log")
-        self.assertRegex(text, r"(?m)^\w{3} \d\d \d\d:\d\d:\d\d Warning: ")
-        self.assertNotIn("info log", text)
+        client = server.login("alice")
+        pid = int(server.wait_for_log(r"user=<alice>.*mpid=(\d+)").group(1))
+        os.kill(pid, signal.SIGKILL)
+        client.rest()
+        os.kill(server.master.pid, signal.SIGHUP)
+        text = self.until(lambda: (lambda t: t if "signal 9" in t and "SIGHUP" in t else None)(server.adm("log", "errors")), "both")
+        self.assertRegex(text, r"(?m)^\w{3} \d\d \d\d:\d\d:\d\d (Error|Fatal): .*killed with signal 9")
+        self.assertRegex(text, r"(?m)^\w{3} \d\d \d\d:\d\d:\d\d Warning: .*SIGHUP received")
+        self.assertNotIn("Info:", text)
         later = server.adm("log", "errors", "-s", str(int(time.time()) + 3600))
-        self.assertNotIn("error log", later)
+        self.assertNotIn("SIGHUP", later)
 
 
 @only_culver
@@ -240,6 +244,7 @@ class FloodAlone(Case):
 
 
 class FullDisk(Case):
+    @only_culver
     @only_root
     @limit(60)
     def test_does_not_stop_the_suite(self):
