@@ -32,7 +32,8 @@ class Expected:
 
 
 TABLE = {
-    "master": Expected("root", "CHOWN SETUID SETGID SETPCAP KILL SYS_CHROOT NET_BIND_SERVICE", no_new_privs=False),
+    # DAC_OVERRIDE: listeners in directories of other accounts; DAC_READ_SEARCH: passed on to config
+    "master": Expected("root", "DAC_OVERRIDE DAC_READ_SEARCH CHOWN SETUID SETGID SETPCAP KILL SYS_CHROOT NET_BIND_SERVICE", no_new_privs=False),
     "log": Expected("root"),
     "config": Expected("root", "DAC_READ_SEARCH"),
     "anvil": Expected("dovecot", chroot=True),
