@@ -5,7 +5,7 @@ set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 imap=${DEMO_IMAP_PORT:-1143} imaps=${DEMO_IMAPS_PORT:-1993}
-demo=$root/.demo
+demo=${DEMO_DIR:-$root/.demo}
 master=
 
 fail() { echo "demo: $*" >&2; exit 1; }
