@@ -150,6 +150,7 @@ class Administration(Case):
         for level in ("Debug", "Info", "Warning", "Error", "Fatal"):
             server.wait_for_log(r"%s: This is \w+'s %s log \(\d+\)" % (level, level.lower()), since=mark)
 
+    @only_culver
     def test_errors_shows_what_was_bad_lately(self):
         server = self.server()
         client = server.login("alice")
