@@ -60,7 +60,7 @@ struct StructureTests {
         ("Subject: x\n\nhello\n", #"("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 7 1 NIL NIL NIL NIL)"#),
         ("", #"("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 0 0 NIL NIL NIL NIL)"#),
         ("\n", #"("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 0 0 NIL NIL NIL NIL)"#),
-        ("Content-Type: text/HTML\r\n\r\nx", #"("text" "HTML" NIL NIL NIL "7bit" 1 0 NIL NIL NIL NIL)"#),
+        ("Content-Type: text/HTML\r\n\r\nx", #"("text" "HTML" ("charset" "us-ascii") NIL NIL "7bit" 1 0 NIL NIL NIL NIL)"#),
         ("Content-Type: nonsense\n\nx", #"("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 1 0 NIL NIL NIL NIL)"#),
         (
             "Content-Type: application/pdf (c;omm\\)ent) ; name = \"a\\\"b\" ; x=y z; =; q\nContent-Language: de, en\nContent-Location: u\nContent-MD5: m\n\n",
@@ -97,7 +97,7 @@ struct StructureTests {
             text(parse(mixed).structureText(isExtended: false))
                 == #"(("text" "plain" ("charset" "utf-8") NIL NIL "7bit" 8 1)("message" "rfc822" NIL NIL NIL "7bit" 185 "#
                 + #"(NIL "inner" ((NIL NIL "i" "n.n")) ((NIL NIL "i" "n.n")) ((NIL NIL "i" "n.n")) NIL NIL NIL NIL NIL) "#
-                + #"(("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 5 0)("text" "html" NIL NIL NIL "quoted-printable" 3 0) "alternative") 12)"#
+                + #"(("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 5 0)("text" "html" ("charset" "us-ascii") NIL NIL "quoted-printable" 3 0) "alternative") 12)"#
                 + #"("image" "png" ("name" "a b.png") "<1@x>" NIL "base64" 10) "mixed")"#)
     }
 
@@ -137,7 +137,7 @@ struct StructureTests {
     @Test("stays flat where it is too deep or too wide")
     func limits() {
         var deep = ""
-        for level in 0..<150 { deep += "Content-Type: multipart/x; boundary=b\(level)\n\n--b\(level)\n" }
+        for level in 0..<150 { deep += "Content-Type: multipart/x; boundary=b\(level).\n\n--b\(level).\n" }
         #expect(parse(deep).parts.count == Limits.depth)
         _ = parse(deep).structureText(isExtended: true)
         let nested = String(repeating: "Content-Type: message/rfc822\n\n", count: 300)
