@@ -71,7 +71,7 @@ let package = Package(
         library("PasswordStore", ["CCrypt", "Platform", "Base64"]),
 
         // Processes.
-        process("master", ["ServiceKit", "IPCProtocol", "Platform", "Confinement"]),
+        process("master", ["ServiceKit", "IPCProtocol", "Platform", "Confinement", "Configuration"]),
         process("login", ["ServiceKit", "IPCProtocol", "Platform", "Confinement", "TLS", "IMAPSyntax", "Variables", "Base64"]),
         process("auth", ["ServiceKit", "IPCProtocol", "Platform", "Confinement", "SASL", "PasswordStore", "Variables", "Base64"]),
         process(
