@@ -31,7 +31,8 @@ package struct ConfigurationPrinter: Sendable {
     private let options: Options
 
     package init(_ configuration: LoadedConfiguration, options: Options = Options()) {
-        self.configuration = options.mode == .defaults
+        self.configuration =
+            options.mode == .defaults
             ? ConfigurationLoader(source: MemoryFiles([:])).defaults(dialect: configuration.dialect) : configuration
         self.options = options
     }
@@ -107,7 +108,9 @@ enum Quoting {
     }
 
     static func name(_ text: String) -> String {
-        let isPlain = text.utf8.allSatisfy { !LineReader.isBlank($0) && $0 != 0x22 && $0 != 0x27 && $0 != UInt8(ascii: "#") && $0 != UInt8(ascii: "{") }
+        let isPlain = text.utf8.allSatisfy {
+            !LineReader.isBlank($0) && $0 != 0x22 && $0 != 0x27 && $0 != UInt8(ascii: "#") && $0 != UInt8(ascii: "{")
+        }
         return isPlain ? text : "\"" + String(decoding: escaped(text), as: UTF8.self) + "\""
     }
 

@@ -80,8 +80,11 @@ package struct ConnectionFilter: Sendable, Hashable {
 
     /// `remote 192.0.2.0/24, protocol imap`; empty for the global one.
     package var words: String {
-        [local.map { "local \($0)" }, localName.map { "local_name \($0)" }, remote.map { "remote \($0)" }, protocolName.map { "protocol \($0)" }]
-            .compactMap { $0 }.joined(separator: ", ")
+        [
+            local.map { "local \($0)" }, localName.map { "local_name \($0)" }, remote.map { "remote \($0)" },
+            protocolName.map { "protocol \($0)" },
+        ]
+        .compactMap { $0 }.joined(separator: ", ")
     }
 }
 
@@ -141,7 +144,9 @@ struct Network: Hashable {
                 guard position == parts.count - 1, let last = four(String(part)) else { return nil }
                 bytes += last
             } else {
-                guard part.utf8.count <= 4, !part.hasPrefix("+"), !part.hasPrefix("-"), let group = UInt16(part, radix: 16) else { return nil }
+                guard part.utf8.count <= 4, !part.hasPrefix("+"), !part.hasPrefix("-"), let group = UInt16(part, radix: 16) else {
+                    return nil
+                }
                 bytes += [UInt8(group >> 8), UInt8(group & 255)]
             }
         }

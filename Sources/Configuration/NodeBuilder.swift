@@ -3,12 +3,19 @@ indirect enum Node: Sendable {
     case setting(name: String, text: String, isSecret: Bool)
     case section(key: String, name: String, children: [Node])
 
-    /// Sections stand alphabetically among the settings.
-    var sortKey: String {
+    /// Sections stand alphabetically among the settings; where their order has a meaning, they keep it.
+    private var sortKey: String {
         switch self {
         case .setting(let name, _, _): name
-        case .section(let key, let name, _): key + " " + name
+        case .section(let key, let name, _): ["passdb", "userdb", "namespace", "mailbox"].contains(key) ? key : key + " " + name
         }
+    }
+
+    static func sorted(_ nodes: [Node]) -> [Node] {
+        let keyed = nodes.enumerated().map { (key: $0.element.sortKey, index: $0.offset, node: $0.element) }
+        return keyed.sorted { a, b in
+            a.key == b.key ? a.index < b.index : a.key.utf8.lexicographicallyPrecedes(b.key.utf8)
+        }.map(\.node)
     }
 }
 
@@ -25,7 +32,7 @@ struct NodeBuilder {
     func nodes() -> [Node] {
         var nodes = global(filter, exactly: false)
         nodes += sections(filter, exactly: false)
-        nodes.sort { $0.sortKey.utf8.lexicographicallyPrecedes($1.sortKey.utf8) }
+        nodes = Node.sorted(nodes)
         if options.filter == nil { nodes += filterSections() }
         guard dialect == .v24 else { return nodes }
         let isVersion: (Node) -> Bool = { if case .setting("dovecot_config_version", _, _) = $0 { true } else { false } }
@@ -50,7 +57,9 @@ struct NodeBuilder {
             guard isSet || (isAll && !exactly) else { continue }
             let fallback = setting.defaultValue(in: dialect)
             let value = tree.value(setting.name, [], filter, default: fallback) ?? fallback
-            if options.mode == .changed, value == fallback, !exactly, entries.last?.isFile != true, name != "dovecot_config_version" { continue }
+            if options.mode == .changed, value == fallback, !exactly, entries.last?.isFile != true, name != "dovecot_config_version" {
+                continue
+            }
             nodes.append(.setting(name: name, text: text(setting, value, entries.last, []), isSecret: setting.isSecret))
         }
         for name in tree.names[[]] ?? [] where Schema.settings[name] == nil && options.roles == nil {
@@ -115,7 +124,9 @@ struct NodeBuilder {
         var children = fields(kind, path, filter, exactly: exactly)
         for name in tree.names[path] ?? [] where kind.field(name, in: dialect) == nil {
             let setting = Schema.settings[name]
-            guard !kind.fields.contains(where: { $0.name == name }), let printed = setting == nil ? name : setting?.name(in: dialect) else { continue }
+            guard !kind.fields.contains(where: { $0.name == name }), let printed = setting == nil ? name : setting?.name(in: dialect) else {
+                continue
+            }
             let entries = tree.entries(name, path, filter)
             guard let last = entries.last, !exactly || entries.contains(where: { $0.filter == filter }) else { continue }
             let value = tree.value(name, path, filter, default: "") ?? ""
@@ -132,7 +143,7 @@ struct NodeBuilder {
                 if let node = record(childKind, path + [child, name], filter, exactly: exactly) { children.append(node) }
             }
         }
-        children.sort { $0.sortKey.utf8.lexicographicallyPrecedes($1.sortKey.utf8) }
+        children = Node.sorted(children)
         guard !children.isEmpty || isMeaningfulWhenEmpty(path) else { return nil }
         let name = path.last ?? ""
         return .section(key: kind.name, name: name.hasPrefix("#") ? "" : name, children: children)
@@ -147,7 +158,9 @@ struct NodeBuilder {
             let fallback = field.defaultValue(in: dialect)
             var value = tree.value(field.name, path, filter, default: fallback) ?? StockValues.value(field.name, path, tree) ?? fallback
             if options.mode == .changed, value == fallback, !exactly, StockValues.value(field.name, path, tree) == nil { return nil }
-            if kind.name == "passdb" || kind.name == "userdb", field.name == "driver", value.isEmpty, dialect == .v24 { value = path.last ?? "" }
+            if kind.name == "passdb" || kind.name == "userdb", field.name == "driver", value.isEmpty, dialect == .v24 {
+                value = path.last ?? ""
+            }
             return .setting(name: name, text: text(field, value, entries.last, path), isSecret: field.isSecret)
         }
     }
@@ -179,7 +192,7 @@ struct NodeBuilder {
         return used.filter { seen.insert($0).inserted }.compactMap { filter in
             var nodes = global(filter, exactly: true) + sections(filter, exactly: true)
             guard !nodes.isEmpty else { return nil }
-            nodes.sort { $0.sortKey.utf8.lexicographicallyPrecedes($1.sortKey.utf8) }
+            nodes = Node.sorted(nodes)
             let levels = [
                 ("protocol", filter.protocolName), ("remote", filter.remote), ("local_name", filter.localName), ("local", filter.local),
             ]
@@ -192,7 +205,9 @@ struct NodeBuilder {
 /// The built-in values of services, as fields of their sections.
 enum StockValues {
     static func value(_ field: String, _ path: [String], _ tree: SettingsTree) -> String? {
-        guard path.first == "service", path.count >= 2, let stock = StockService.all.first(where: { $0.name == path[1] }) else { return nil }
+        guard path.first == "service", path.count >= 2, let stock = StockService.all.first(where: { $0.name == path[1] }) else {
+            return nil
+        }
         if path.count == 2 { return value(field, of: stock, tree) }
         guard path.count == 4 else { return nil }
         if path[2] == "inet_listener", let port = stock.ports.first(where: { $0.name == path[3] }) {

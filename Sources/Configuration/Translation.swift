@@ -75,7 +75,9 @@ struct Translation {
             return setting.name == "import_environment" ? text : try SettingType.bool.normal(text)
         }
         guard document.dialect == .v23 else {
-            if text == "0", assignment.path.first == "service", ["process_limit", "client_limit", "restart_request_count"].contains(setting.name) {
+            if text == "0", assignment.path.first == "service",
+                ["process_limit", "client_limit", "restart_request_count"].contains(setting.name)
+            {
                 throw ValueError("\(setting.name) must not be 0; for no limit write unlimited")
             }
             return text.isEmpty && setting.defaultValue(in: .v24).isEmpty ? "" : try setting.type.normal(text)
@@ -91,7 +93,9 @@ struct Translation {
         if words == ["none"] { return "" }
         let obsolete = words.filter { ["imaps", "pop3s", "managesieve"].contains($0) }
         if !obsolete.isEmpty {
-            log.warning("Obsolete words in protocols: \(obsolete.joined(separator: " ")); TLS is chosen by the listeners", at: assignment.valueLocation)
+            log.warning(
+                "Obsolete words in protocols: \(obsolete.joined(separator: " ")); TLS is chosen by the listeners",
+                at: assignment.valueLocation)
             words.removeAll { obsolete.contains($0) }
             if obsolete.contains("managesieve") { words.append("sieve") }
         }

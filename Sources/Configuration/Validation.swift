@@ -43,7 +43,9 @@ struct Validation {
                 }
                 continue
             }
-            guard case .ignored(let sentence) = setting.status, !isDefault(assignment, setting), seen.insert(setting.name).inserted else { continue }
+            guard case .ignored(let sentence) = setting.status, !isDefault(assignment, setting), seen.insert(setting.name).inserted else {
+                continue
+            }
             log.warning("\(assignment.name) has no effect: \(sentence)", at: assignment.location)
         }
     }

@@ -6,7 +6,8 @@ func load(
 ) -> LoadedConfiguration {
     var all = files
     all["/etc/culver/culver.conf"] = text
-    return ConfigurationLoader(source: MemoryFiles(all), environment: environment).load(path: "/etc/culver/culver.conf", overrides: overrides)
+    return ConfigurationLoader(source: MemoryFiles(all), environment: environment).load(
+        path: "/etc/culver/culver.conf", overrides: overrides)
 }
 
 /// A small valid configuration of 2.3 before the lines in question.
