@@ -63,7 +63,7 @@ let package = Package(
         library("MessageFormat"),
         library("SASL"),
         library("Variables"),
-        library("Configuration", ["Platform"]),
+        library("Configuration", ["Platform", "Variables"]),
 
         // State on disk.
         library("MailStore", ["MessageFormat", "Platform"]),

@@ -24,6 +24,22 @@ package struct ConnectionFilter: Sendable, Hashable {
         self.localName = localName
     }
 
+    /// Reads `protocol=imap`, `remote=192.0.2.1`, `local=…`, `local_name=…` (2.3: `service=`, `lname=`); nil for another key.
+    package init?(options: [String]) {
+        self.init()
+        for option in options {
+            let parts = option.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map { String($0) }
+            guard parts.count == 2 else { return nil }
+            switch parts[0] {
+            case "protocol", "service": protocolName = parts[1]
+            case "local": local = parts[1]
+            case "remote": remote = parts[1]
+            case "local_name", "lname": localName = parts[1].lowercased()
+            default: return nil
+            }
+        }
+    }
+
     /// Every connection.
     package static let global = ConnectionFilter()
 

@@ -28,7 +28,8 @@ struct Translation {
                 report(error, assignment)
             }
         }
-        for (name, sentence, location) in document.foreign {
+        var seen: Set<String> = []
+        for (name, sentence, location) in document.foreign where seen.insert(name).inserted {
             log.warning("\(name) { } has no effect: \(sentence)", at: location)
         }
     }

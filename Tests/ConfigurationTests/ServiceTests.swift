@@ -292,3 +292,52 @@ struct SettingsImageTests {
         #expect(configuration.settingsImage(for: plan)[0]["namespace/inbox/inbox"] == "yes")
     }
 }
+
+@Suite("The loader")
+struct LoaderTests {
+    @Test("takes values from the command line last") func overrides() {
+        let configuration = load(
+            base23 + "login_greeting = a\n",
+            overrides: [
+                "login_greeting=b = c", "service/imap-login/service_count=5", "service/imap-login/inet_listener/imap/port=1143",
+                "plugin/x=y", "protocol/imap/mail_debug=yes",
+            ])
+        #expect(configuration.errors == [])
+        #expect(configuration.value("login_greeting") == "b = c")
+        #expect(configuration.map("plugin") == ["x": "y"])
+        #expect(configuration.isOn("mail_debug", in: ConnectionFilter(protocolName: "imap")))
+        let login = configuration.servicePlans.first { $0.name == "imap-login" }
+        #expect(login?.restartRequestCount == 5)
+        #expect(login?.listeners.first?.label == "imap:1143")
+        #expect(load(base23, overrides: ["nix"]).errors == ["The option has no '='"])
+        #expect(load(base23, overrides: ["nix=1"]).diagnostics.first?.file == "-o nix=1")
+    }
+
+    @Test("can do without the content of files") func withoutFiles() {
+        let text = "protocols = imap\nssl_cert = </c\nssl_key = </k\nlogin_greeting = </g\n"
+        let source = MemoryFiles(["/x": text])
+        let configuration = ConfigurationLoader(source: source, readsFiles: false).load(path: "/x")
+        #expect(configuration.errors == [])
+        #expect(ConfigurationPrinter(configuration).body.contains("login_greeting = </g\n"))
+        #expect(ConfigurationPrinter(configuration).body.contains("ssl_key = </k\n"))
+    }
+
+    @Test("checks variables before anybody needs them") func templates() {
+        #expect(load(base23 + "mail_location = maildir:%{home\n").errors == ["mail_location: missing '}' after '%{'"])
+        #expect(
+            load(base24 + "mail_path = %{user | nix}\n").warnings == [
+                "mail_path: the filter 'nix' is unknown or not supported: whatever needs it fails"
+            ])
+        #expect(load(base24 + "mail_path = %{user\n").errors.count == 1)
+    }
+
+    @Test("reads filters of a command line") func filterOptions() {
+        #expect(
+            ConnectionFilter(options: ["protocol=imap", "remote=10.0.0.1"]) == ConnectionFilter(protocolName: "imap", remote: "10.0.0.1"))
+        #expect(ConnectionFilter(options: ["lname=A.b"])?.localName == "a.b")
+        #expect(ConnectionFilter(options: ["nix=1"]) == nil)
+        #expect(ConnectionFilter(options: ["protocol"]) == nil)
+        #expect(Roles(service: "imap-login") == .login)
+        #expect(Roles(service: "nix") == nil)
+    }
+}
