@@ -48,7 +48,10 @@ package let maximumQueuedFrames = 1024
 /// One end of a SOCK_SEQPACKET socket on which frames travel. Sending never blocks; what the kernel does not take waits in a bounded queue.
 package final class Channel {
     private let socket: FileDescriptor
+    private let maximumQueue: Int
     private var queue: [Waiting] = []
+    /// Whether the poller asks for room to send, so that it is told only when that changes.
+    package var isWatchedForRoom = false
 
     private struct Waiting {
         let head: [UInt8]
@@ -56,7 +59,11 @@ package final class Channel {
         let descriptors: [Int32]
     }
 
-    package init(_ socket: consuming FileDescriptor) { self.socket = socket }
+    /// A peer that stops reading costs at most `maximumQueue` frames of memory; administrators, who read long lists, may have more.
+    package init(_ socket: consuming FileDescriptor, maximumQueue: Int = maximumQueuedFrames) {
+        self.socket = socket
+        self.maximumQueue = maximumQueue
+    }
 
     deinit {
         for frame in queue {
@@ -87,7 +94,7 @@ package final class Channel {
                 throw error.isConnectionEnd ? .closed : .system(error)
             }
         }
-        guard queue.count < maximumQueuedFrames else { throw .queueFull }
+        guard queue.count < maximumQueue else { throw .queueFull }
         var copies: [Int32] = []
         for number in descriptors {
             do throws(SystemError) {

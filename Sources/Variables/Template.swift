@@ -40,6 +40,16 @@ package struct Template: Sendable {
         parts.allSatisfy { if case .literal = $0 { true } else { false } }
     }
 
+    /// The text before the first variable.
+    package var constantPrefix: String {
+        var prefix = ""
+        for part in parts {
+            guard case .literal(let text) = part else { break }
+            prefix += text
+        }
+        return prefix
+    }
+
     /// The long names that are asked for, in order of appearance, without those inside conditions.
     package var names: [String] {
         parts.compactMap { part in

@@ -43,6 +43,8 @@ package enum ConfigToMaster: Message {
     case listener(PlannedListener)
     /// The end: whether the configuration is valid.
     case loaded(LoadResult)
+    /// The settings of master itself (sealed memory file); before the services.
+    case base
 
     package static var channel: String { "ConfigToMaster" }
 
@@ -52,6 +54,7 @@ package enum ConfigToMaster: Message {
         case 2: .service(ServicePlan())
         case 3: .listener(PlannedListener())
         case 4: .loaded(LoadResult())
+        case 5: .base
         default: nil
         }
     }
@@ -62,6 +65,7 @@ package enum ConfigToMaster: Message {
         case .service: 2
         case .listener: 3
         case .loaded: 4
+        case .base: 5
         }
     }
 
@@ -71,12 +75,13 @@ package enum ConfigToMaster: Message {
         case .service: "service"
         case .listener: "listener"
         case .loaded: "loaded"
+        case .base: "base"
         }
     }
 
     package var descriptorCount: Int {
         switch self {
-        case .service: 1
+        case .service, .base: 1
         default: 0
         }
     }
@@ -95,6 +100,7 @@ package enum ConfigToMaster: Message {
         case .loaded(var fields):
             try fields.visit(&visitor)
             self = .loaded(fields)
+        case .base: break
         }
     }
 }

@@ -5,7 +5,7 @@ package enum MasterToService: Message {
     /// A new channel to another process; the role says which messages it speaks.
     case peer(Peer)
     /// Everything is there: confine yourself and work.
-    case start
+    case start(StartOrder)
     /// A reload replaced you: accept nothing new, end when the last client has left.
     case retire
     /// The suite stops.
@@ -35,7 +35,7 @@ package enum MasterToService: Message {
         switch kind {
         case 1: .listener(Listener())
         case 2: .peer(Peer())
-        case 3: .start
+        case 3: .start(StartOrder())
         case 4: .retire
         case 5: .stop(StopOrder())
         case 6: .reopenLogs
@@ -104,6 +104,9 @@ package enum MasterToService: Message {
         case .peer(var fields):
             try fields.visit(&visitor)
             self = .peer(fields)
+        case .start(var fields):
+            try fields.visit(&visitor)
+            self = .start(fields)
         case .stop(var fields):
             try fields.visit(&visitor)
             self = .stop(fields)
@@ -119,7 +122,7 @@ package enum MasterToService: Message {
         case .logSource(var fields):
             try fields.visit(&visitor)
             self = .logSource(fields)
-        case .start, .retire, .reopenLogs, .settings, .statusQuery, .processesQuery, .stopListening: break
+        case .retire, .reopenLogs, .settings, .statusQuery, .processesQuery, .stopListening: break
         }
     }
 }
@@ -252,6 +255,55 @@ package struct StopOrder: Fields {
 
     package mutating func visit(_ visitor: inout some FieldVisitor) throws(FrameError) {
         try visitor.bool(&endSessions, "endSessions")
+    }
+}
+
+/// Who the process is, and its limits; accounts are numbers, because a confined process cannot look them up.
+package struct StartOrder: Fields {
+    /// Name of the service in the configuration.
+    package var service = ""
+    /// instance_name, the first part of the title.
+    package var instance = ""
+    package var protocolName = ""
+    package var uid: UInt32 = 0
+    package var gid: UInt32 = 0
+    /// Supplementary groups, 4 bytes each, little endian.
+    package var groups: [UInt8] = []
+    /// Absolute path, or empty.
+    package var chroot = ""
+    /// process_min_avail
+    package var processMinimum: UInt32 = 0
+    package var processLimit: UInt32 = 0
+    package var clientLimit: UInt32 = 0
+    /// service_count; 0: unlimited.
+    package var requestLimit: UInt32 = 0
+    /// 0: never.
+    package var idleKillMilliseconds: UInt64 = 0
+    /// Bytes; 0: unlimited.
+    package var vszLimit: UInt64 = 0
+    /// verbose_proctitle: user and address are part of the title.
+    package var showsUser: Bool = false
+    /// pid of the dead zygote whose place it takes, or 0.
+    package var replaces: UInt32 = 0
+
+    package init() {}
+
+    package mutating func visit(_ visitor: inout some FieldVisitor) throws(FrameError) {
+        try visitor.text(&service, "service", atMost: 64)
+        try visitor.text(&instance, "instance", atMost: 64)
+        try visitor.text(&protocolName, "protocolName", atMost: 32)
+        try visitor.uint32(&uid, "uid")
+        try visitor.uint32(&gid, "gid")
+        try visitor.bytes(&groups, "groups", atMost: 256)
+        try visitor.text(&chroot, "chroot", atMost: 4096)
+        try visitor.uint32(&processMinimum, "processMinimum")
+        try visitor.uint32(&processLimit, "processLimit")
+        try visitor.uint32(&clientLimit, "clientLimit")
+        try visitor.uint32(&requestLimit, "requestLimit")
+        try visitor.uint64(&idleKillMilliseconds, "idleKillMilliseconds")
+        try visitor.uint64(&vszLimit, "vszLimit")
+        try visitor.bool(&showsUser, "showsUser")
+        try visitor.uint32(&replaces, "replaces")
     }
 }
 
