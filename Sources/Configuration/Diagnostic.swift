@@ -57,6 +57,7 @@ package struct Diagnostic: Sendable, Equatable, CustomStringConvertible {
 struct DiagnosticLog {
     private(set) var diagnostics: [Diagnostic] = []
     private var lines: [String: SourceText] = [:]
+    private var seen: Set<String> = []
     private var suggestionsLeft = Limits.suggestions
 
     mutating func remember(_ text: [UInt8], of file: String) { lines[file] = SourceText(text) }
@@ -84,7 +85,7 @@ struct DiagnosticLog {
         let diagnostic = Diagnostic(
             severity: severity, file: location?.file ?? "configuration", line: location?.line ?? 0, column: location?.column ?? 0,
             lineText: text, message: message, expected: expected, suggestion: suggestion)
-        diagnostics.append(diagnostic)
+        if seen.insert(diagnostic.summary).inserted { diagnostics.append(diagnostic) }
     }
 
     var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }

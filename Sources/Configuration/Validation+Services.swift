@@ -188,10 +188,16 @@ extension Validation {
             return text == "root" ? "" : text
         }
         let (user, group) = (owner("user", builtIn?.userSetting), owner("group", builtIn?.groupSetting))
-        let type = value("type") ?? ""
+        let type = value("type").flatMap { $0.isEmpty ? nil : $0 } ?? Self.role(of: written)
         let file = absolute(written)
         if kind.name == "fifo_listener" { return .fifo(path: file, mode: mode, user: user, group: group, type: type) }
         return .unix(path: file, mode: mode, user: user, group: group, type: type)
+    }
+
+    /// What is spoken on a socket, by its name: what follows the last `-`, or the whole last part of the path.
+    private static func role(of path: String) -> String {
+        let name = path.split(separator: "/").last ?? ""
+        return name.split(separator: "-").last.map { String($0) } ?? ""
     }
 
     private mutating func port(_ name: String, _ path: [String], _ builtIn: StockService.Port?) -> ListenerPlan? {

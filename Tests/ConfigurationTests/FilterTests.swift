@@ -295,6 +295,7 @@ struct NewSettingsTests {
             ("passdb {\n}", "passdb { } must have a section name"),
             ("service imap {\n  process_limit = 0\n}", "process_limit: process_limit must not be 0; for no limit write unlimited"),
             ("@boxes = nix", "Unknown group: @boxes nix"),
+            ("hostname = $base_dir", "hostname: Unknown variable: $base_dir (2.4 writes $SET:base_dir)"),
             ("disable_plaintext_auth = no", "Unknown setting: disable_plaintext_auth is a setting of 2.3 only"),
         ])
     func refused(_ text: String, _ message: String) {

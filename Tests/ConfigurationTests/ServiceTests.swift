@@ -28,14 +28,15 @@ struct ServiceTests {
         #expect(worker.processLimit == 30)
         #expect(worker.restartRequestCount == nil)
         let auth = try plan("auth")
-        #expect(auth.listeners.contains(.unix(path: "/run/culver/auth-userdb", mode: 0o666, user: "dovecot", group: "dovecot", type: "")))
+        #expect(
+            auth.listeners.contains(.unix(path: "/run/culver/auth-userdb", mode: 0o666, user: "dovecot", group: "dovecot", type: "userdb")))
         #expect(try plan("log").idleKillMilliseconds == nil)
     }
 
     @Test("take single values from the file") func overridden() throws {
         let text = """
             default_process_limit = 50
-            base_dir = /run/x
+            base_dir = /run/x/
             service imap-login {
               service_count = 0
               process_min_avail = 4
@@ -74,7 +75,8 @@ struct ServiceTests {
         #expect(auth.user == "")
         #expect(auth.listeners.map(\.label) == ["/run/x/auth-client", "/run/x/auth-master", "/var/spool/postfix/private/auth"])
         #expect(
-            auth.listeners.last == .unix(path: "/var/spool/postfix/private/auth", mode: 0o660, user: "postfix", group: "postfix", type: ""))
+            auth.listeners.last
+                == .unix(path: "/var/spool/postfix/private/auth", mode: 0o660, user: "postfix", group: "postfix", type: "auth"))
     }
 
     @Test("have listeners for TLS only if it is on") func tls() throws {
