@@ -303,6 +303,11 @@ struct NewSettingsTests {
         #expect(errors == [message])
     }
 
+    @Test("can replace the list of sections") func replaced() {
+        let text = "passdb a {\n  driver = static\n}\npassdb b {\n  driver = static\n}\npassdb = b a\n"
+        #expect(load(base24 + text).records(of: "passdb").map(\.name) == ["b", "a"])
+    }
+
     @Test("must begin with the version") func version() {
         #expect(load("ssl = no\ndovecot_config_version = 2.4.0\n").errors == ["The first setting must be dovecot_config_version"])
     }

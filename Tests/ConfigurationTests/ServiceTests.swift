@@ -268,6 +268,18 @@ struct SettingsImageTests {
         #expect(blocks.allSatisfy { $0["ssl_server_key"] == nil })
     }
 
+    @Test("of auth has the whole list of databases for a protocol that adds one") func protocolDatabases() throws {
+        let configuration = load(base23 + "protocol pop3 {\n  passdb {\n    driver = static\n    args = nopassword=y\n  }\n  auth_verbose = yes\n}\n")
+        let plan = try #require(configuration.servicePlans.first { $0.name == "auth" })
+        let blocks = configuration.settingsImage(for: plan)
+        #expect(blocks.map(\.filter) == [.global, ConnectionFilter(protocolName: "pop3")])
+        #expect(blocks[0]["passdb/0/static_password"] == "x")
+        #expect(blocks[0]["passdb/1/driver"] == nil)
+        #expect(blocks[1]["passdb/0/fields/nopassword"] == "y")
+        #expect(blocks[1]["passdb/1/static_password"] == "x")
+        #expect(blocks[1]["auth_verbose"] == "yes")
+    }
+
     @Test("of mail holds namespaces and mailboxes") func mail() throws {
         let blocks = try image("imap")
         #expect(blocks[0]["namespace/inbox/separator"] == "/")
