@@ -269,7 +269,8 @@ struct SettingsImageTests {
     }
 
     @Test("of auth has the whole list of databases for a protocol that adds one") func protocolDatabases() throws {
-        let configuration = load(base23 + "protocol pop3 {\n  passdb {\n    driver = static\n    args = nopassword=y\n  }\n  auth_verbose = yes\n}\n")
+        let configuration = load(
+            base23 + "protocol pop3 {\n  passdb {\n    driver = static\n    args = nopassword=y\n  }\n  auth_verbose = yes\n}\n")
         let plan = try #require(configuration.servicePlans.first { $0.name == "auth" })
         let blocks = configuration.settingsImage(for: plan)
         #expect(blocks.map(\.filter) == [.global, ConnectionFilter(protocolName: "pop3")])
