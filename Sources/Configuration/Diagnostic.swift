@@ -55,6 +55,8 @@ package struct Diagnostic: Sendable, Equatable, CustomStringConvertible {
 
 /// Collects what is wrong, and knows the text of the lines.
 struct DiagnosticLog {
+    /// The file that is named when a fault has no line.
+    var mainFile = "configuration"
     private(set) var diagnostics: [Diagnostic] = []
     private var lines: [String: SourceText] = [:]
     private var seen: Set<String> = []
@@ -83,7 +85,7 @@ struct DiagnosticLog {
         guard diagnostics.count < Limits.diagnostics else { return }
         let text = location.flatMap { lines[$0.file]?.line($0.line) } ?? ""
         let diagnostic = Diagnostic(
-            severity: severity, file: location?.file ?? "configuration", line: location?.line ?? 0, column: location?.column ?? 0,
+            severity: severity, file: location?.file ?? mainFile, line: location?.line ?? 0, column: location?.column ?? 0,
             lineText: text, message: message, expected: expected, suggestion: suggestion)
         if seen.insert(diagnostic.summary).inserted { diagnostics.append(diagnostic) }
     }

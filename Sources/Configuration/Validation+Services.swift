@@ -221,8 +221,22 @@ extension Validation {
         if case .inet(_, let addresses, let port, _, _, _) = listener { keys = addresses.map { "\($0):\(port)" } }
         for key in keys {
             if let other = seen.updateValue(service, forKey: key) {
-                log.error("service(\(service)): duplicate listener: \(key) (also of service \(other))", at: nil)
+                let place = place(of: listener, service) ?? place(of: listener, other)
+                log.error("service(\(service)): duplicate listener: \(key) (also of service \(other))", at: place)
             }
         }
+    }
+
+    /// Where the file speaks of a listener; nil if it is built in.
+    private func place(of listener: ListenerPlan, _ service: String) -> SourceLocation? {
+        var names: [(kind: String, name: String)] = []
+        switch listener {
+        case .inet(let name, _, _, _, _, _): names = [("inet_listener", name)]
+        case .unix(let path, _, _, _, _), .fifo(let path, _, _, _, _):
+            let base = (tree.global("base_dir") ?? "") + "/"
+            let short = path.hasPrefix(base) ? String(path.dropFirst(base.count)) : path
+            names = ["unix_listener", "fifo_listener"].flatMap { [($0, short), ($0, path)] }
+        }
+        return names.lazy.compactMap { self.tree.location(of: ["service", service, $0.kind, $0.name]) }.first
     }
 }

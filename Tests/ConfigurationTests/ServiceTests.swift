@@ -166,6 +166,13 @@ struct ServiceTests {
         #expect(configuration.warnings == [message])
     }
 
+    @Test("tell where a listener is the second of its kind") func duplicatePlace() {
+        let text = "service imap-login {\n  inet_listener x {\n    port = 143\n  }\n}\n"
+        let configuration = load(base23 + text)
+        #expect(configuration.diagnostics.filter { $0.severity == .error }.map(\.line) == [8, 8])
+        #expect(load("protocols = imap\n").diagnostics.allSatisfy { $0.file == "/etc/culver/culver.conf" })
+    }
+
     @Test("say nothing about empty blocks") func empty() {
         let configuration = load(
             base23
