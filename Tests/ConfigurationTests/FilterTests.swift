@@ -283,6 +283,7 @@ struct NewSettingsTests {
         let login = try #require(configuration.servicePlans.first { $0.name == "imap-login" })
         #expect(login.restartRequestCount == nil)
         #expect(login.clientLimit == 7)
+        #expect(configuration.servicePlans.first { $0.name == "imap" }?.clientLimit == 1)
         #expect(login.listeners.contains(.inet(name: "imap", addresses: ["*", "::"], port: 10143, ssl: false, haproxy: false, type: "")))
     }
 
