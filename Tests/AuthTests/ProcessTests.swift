@@ -84,6 +84,21 @@ struct ProcessTests {
         guard case .succeeded = try auth.next(AuthToLogin.self, from: login) else { Issue.record("refused"); return }
     }
 
+    @Test("computes every hash within its confinement", arguments: [
+        "{SHA512-CRYPT}$6$rounds=1000$short$6tSIGJhRDPAcVPe.fgC3tA3qgO5VzEI7WO7PAQunK6Jgsor.dcMzB/C/BHVQ.FuIJXMKXhI/oZC1yGOXB/QXp1",
+        "{BLF-CRYPT}$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a", "{MD5-CRYPT}$1$abcdefgh$cHJi5PXp/ki/ktXzqlk6I1",
+        "{ARGON2ID}$argon2id$v=19$m=1024,t=1,p=4$c29tZXNhbHQ$/wdTcuf8KT7tenx8UHpPpyzMVSfG0G5ehOqjOQgb0FY",
+        "{ARGON2I}$argon2i$v=19$m=4096,t=2,p=1$c29tZXNhbHQ$4btq4Bd5qGJ00WSjsKcfhGLKY+16JlIWKdTcVlLD6mE",
+    ])
+    func hashes(_ stored: String) throws {
+        let auth = try AuthProcess(passwords: "ada:\(stored):1001:1002::/home/ada\n")
+        let login = try auth.attach(pid: 1)
+        try auth.begin(login, "ada", "secret")
+        guard case .succeeded = try auth.next(AuthToLogin.self, from: login) else { Issue.record("refused"); return }
+        try auth.begin(login, "eve", "secret")
+        guard case .failed = try auth.next(AuthToLogin.self, from: login) else { Issue.record("accepted"); return }
+    }
+
     @Test("is confined before it answers", .enabled(if: Process.isRoot, "ids change only for root"))
     func isConfined() throws {
         let auth = try AuthProcess(passwords: users)
