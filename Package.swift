@@ -64,7 +64,7 @@ let package = Package(
         library("Base64"),
         library("SASL", ["Base64"]),
         library("Variables"),
-        library("Configuration", ["Platform"]),
+        library("Configuration", ["Platform", "Variables"]),
 
         // State on disk.
         library("MailStore", ["MessageFormat", "Platform"]),

@@ -42,7 +42,8 @@ extension ConfigurationReader {
     ) -> Bool {
         guard key == "dovecot_config_version" else { return true }
         if document.dialect == .v23 {
-            log.error("The first setting must be dovecot_config_version", at: location, expected: "it before everything else, or not at all")
+            log.error(
+                "The first setting must be dovecot_config_version", at: location, expected: "it before everything else, or not at all")
             return false
         }
         let parts = value.text.split(separator: ".").map { Int($0) }

@@ -28,7 +28,8 @@ struct Translation {
                 report(error, assignment)
             }
         }
-        for (name, sentence, location) in document.foreign {
+        var seen: Set<String> = []
+        for (name, sentence, location) in document.foreign where seen.insert(name).inserted {
             log.warning("\(name) { } has no effect: \(sentence)", at: location)
         }
     }
@@ -75,7 +76,9 @@ struct Translation {
             return setting.name == "import_environment" ? text : try SettingType.bool.normal(text)
         }
         guard document.dialect == .v23 else {
-            if text == "0", assignment.path.first == "service", ["process_limit", "client_limit", "restart_request_count"].contains(setting.name) {
+            if text == "0", assignment.path.first == "service",
+                ["process_limit", "client_limit", "restart_request_count"].contains(setting.name)
+            {
                 throw ValueError("\(setting.name) must not be 0; for no limit write unlimited")
             }
             return text.isEmpty && setting.defaultValue(in: .v24).isEmpty ? "" : try setting.type.normal(text)
@@ -91,7 +94,9 @@ struct Translation {
         if words == ["none"] { return "" }
         let obsolete = words.filter { ["imaps", "pop3s", "managesieve"].contains($0) }
         if !obsolete.isEmpty {
-            log.warning("Obsolete words in protocols: \(obsolete.joined(separator: " ")); TLS is chosen by the listeners", at: assignment.valueLocation)
+            log.warning(
+                "Obsolete words in protocols: \(obsolete.joined(separator: " ")); TLS is chosen by the listeners",
+                at: assignment.valueLocation)
             words.removeAll { obsolete.contains($0) }
             if obsolete.contains("managesieve") { words.append("sieve") }
         }

@@ -105,7 +105,8 @@ extension Validation {
     }
 
     private func idleKill(_ stock: StockService) -> Int64? {
-        let text = field("idle_kill_interval", stock.name) ?? (stock.isIdleKillOff ? "infinite" : tree.global("default_idle_kill_interval") ?? "")
+        let text =
+            field("idle_kill_interval", stock.name) ?? (stock.isIdleKillOff ? "infinite" : tree.global("default_idle_kill_interval") ?? "")
         return Int64(text)
     }
 
@@ -123,7 +124,8 @@ extension Validation {
         let place = location(of: "process_limit", ["service", name])
         if minimum > limit {
             log.error(
-                "service(\(name)): process_min_avail is higher than process_limit", at: location(of: "process_min_avail", ["service", name]),
+                "service(\(name)): process_min_avail is higher than process_limit",
+                at: location(of: "process_min_avail", ["service", name]),
                 expected: "at most \(limit)")
         }
         if StockService.singletons.contains(name), limit != 1, place != nil {
@@ -143,7 +145,9 @@ extension Validation {
             let builtIn = kind.name == "unix_listener" ? stock.sockets : []
             let named = tree.records(kind.name, below: path, .global)
             for name in builtIn.map(\.name) + named.filter({ name in !builtIn.contains { $0.name == name } }) {
-                if let listener = socket(name, kind, path + [kind.name, name], stock, builtIn.first { $0.name == name }) { result.append(listener) }
+                if let listener = socket(name, kind, path + [kind.name, name], stock, builtIn.first { $0.name == name }) {
+                    result.append(listener)
+                }
             }
         }
         let named = tree.records("inet_listener", below: path, .global)
@@ -165,7 +169,11 @@ extension Validation {
         let value = { [tree] (field: String) in tree.value(field, path, .global, default: "") }
         let mode = value("mode").flatMap { UInt32($0) } ?? builtIn?.mode ?? 0o600
         guard mode != 0 else { return nil }
-        if mode > 0o7777 { log.error("service(\(stock.name)): mode of \(name) is too large", at: location(of: "mode", path), expected: "an octal number such as 0600") }
+        if mode > 0o7777 {
+            log.error(
+                "service(\(stock.name)): mode of \(name) is too large", at: location(of: "mode", path),
+                expected: "an octal number such as 0600")
+        }
         if mode == 600 || mode == 660 || mode == 666 {
             log.warning("service(\(stock.name)): mode of \(name) is decimal; octal begins with 0: 0\(mode)", at: location(of: "mode", path))
         }
@@ -173,7 +181,7 @@ extension Validation {
         let base = (tree.global("base_dir") ?? "") + "/"
         if written.hasPrefix(base) {
             log.warning(
-                "service(\(stock.name)): \(written) should be written without \(base)", at: tree.declarations.first { $0.path == path }?.location)
+                "service(\(stock.name)): \(written) should be written without \(base)", at: tree.location(of: path))
         }
         let owner = { [tree] (field: String, setting: String?) in
             let text = value(field) ?? setting.flatMap { tree.global($0) } ?? ""
