@@ -40,6 +40,9 @@ extension Confinement {
         landlock: [.init("/etc/localtime", .read), .init("/usr/share/zoneinfo", .read)],
         filter: .service + SystemCallFilter.readsFiles + SystemCallFilter.keepsMail, mayWriteFiles: true)
 
+    /// service_count other than 1: serves several users of one uid, so it cannot be bound to one user's directories. The log says so at start.
+    package static let reusedMailWorker = Confinement(name: "mail worker", landlock: nil, filter: mailWorker.filter, mayWriteFiles: true)
+
     /// Widest and last: starts, watches and stops the others. DAC_OVERRIDE: listeners such as Postfix's private/auth lie in directories of
     /// other accounts; DAC_READ_SEARCH: passed on to `config`.
     package static let master = Confinement(

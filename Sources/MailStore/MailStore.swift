@@ -1,1 +1,12 @@
-// Placeholder until the first type of this target exists.
+/// Where sessions and deliveries get their mail from.
+package enum MailStore {
+    /// Opens a user's mail; creates the root when it is missing.
+    /// Throws `.unavailable` when a path needs a home and there is none, or when the namespaces contradict each other.
+    package static func open(
+        location: MailLocation, home: String?, options: StoreOptions = StoreOptions()
+    ) throws(StoreError) -> any MailDriver {
+        switch location.driver {
+        case .maildir: try MaildirStore(location: location, home: home, options: options)
+        }
+    }
+}

@@ -53,6 +53,17 @@ package enum FileSystem {
         _ = try retrying("mkdir(\(path))") { Int(unsafe mkdir(path, mode_t(mode))) }
     }
 
+    /// Makes a directory with all that lead to it; one that exists is left as it is.
+    package static func makeDirectories(_ path: String, mode: UInt32) throws(SystemError) {
+        if info(path) != nil { return }
+        do throws(SystemError) { try makeDirectory(path, mode: mode) } catch {
+            if error.isExists { return }
+            guard error.isNotFound, let slash = path.lastIndex(of: "/"), slash != path.startIndex else { throw error }
+            try makeDirectories(String(path[..<slash]), mode: mode)
+            try makeDirectory(path, mode: mode)
+        }
+    }
+
     package static func rename(_ from: String, to: String) throws(SystemError) {
         _ = try retrying("rename(\(from), \(to))") { Int(unsafe Glibc.rename(from, to)) }
     }

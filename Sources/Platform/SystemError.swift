@@ -26,6 +26,12 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
     package var isConnectionEnd: Bool { code == EPIPE || code == ECONNRESET || code == ECONNREFUSED || code == ENOTCONN }
     /// No descriptors left, in this process or in the whole system.
     package var isOutOfDescriptors: Bool { code == EMFILE || code == ENFILE }
+    package var isNotEmpty: Bool { code == ENOTEMPTY }
+    package var isNotDirectory: Bool { code == ENOTDIR }
+    /// A link across file systems, or one more than the file system allows, or one it does not allow at all.
+    package var isLinkRefused: Bool { code == EXDEV || code == EMLINK || code == EPERM || code == EACCES || code == EOPNOTSUPP }
+    /// The file system is mounted read-only.
+    package var isReadOnly: Bool { code == EROFS }
     /// No space or no quota left.
     package var isOutOfSpace: Bool { code == ENOSPC || code == EDQUOT }
 }
@@ -46,4 +52,9 @@ package func retrying(_ call: @autoclosure () -> String, _ body: () -> Int) thro
 package func checked(_ call: @autoclosure () -> String, _ result: Int32) throws(SystemError) -> Int32 {
     guard result >= 0 else { throw SystemError(call: call(), code: -result) }
     return result
+}
+
+extension SystemError {
+    /// EINVAL: the content is not what it should be.
+    package static let invalid = EINVAL
 }

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include "CFiles.h"
 
 // -- sockets and frames ------------------------------------------------------------------------
 struct cp_credentials { int32_t pid; uint32_t uid; uint32_t gid; };

@@ -238,7 +238,7 @@ package enum ZygoteToWorker: Message {
     /// A new connection to a listener.
     case client(ClientArrival)
     /// To a mail worker that is used again: the next session of the same user id.
-    case session(SessionStart)
+    case session(AssignedSession)
     /// A fresh channel, after the peer was started again.
     case peer(Peer)
     /// All processes are full: give up the oldest client that has not logged in.
@@ -253,7 +253,7 @@ package enum ZygoteToWorker: Message {
     package static func prototype(_ kind: UInt16) -> Self? {
         switch kind {
         case 1: .client(ClientArrival())
-        case 2: .session(SessionStart())
+        case 2: .session(AssignedSession())
         case 3: .peer(Peer())
         case 4: .makeRoom
         case 5: .retire
@@ -365,7 +365,7 @@ package struct ClientArrival: Fields {
 }
 
 /// A session for a worker that is used again.
-package struct SessionStart: Fields {
+package struct AssignedSession: Fields {
     package var user = UserRecord()
     package var handOver = HandOver()
 

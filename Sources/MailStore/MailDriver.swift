@@ -1,0 +1,264 @@
+package import Platform
+
+/// A user's mail in some format; `MailStore.open` gives one. Nothing above this protocol knows a path.
+///
+/// Every operation leaves the store complete: what it answers is on disk (unless `mail_fsync = never`),
+/// what it throws left nothing behind. Used by one thread of one process; other processes, other mail
+/// programs too, may use the same mail at the same time.
+package protocol MailDriver: AnyObject {
+    /// At least one; the order is that of the settings.
+    var namespaces: [Namespace] { get }
+
+    /// The only way to a `MailboxName`: checks UTF-8 text as a client wrote it (after decoding modified UTF-7)
+    /// against the rules of its namespace and layout. Says nothing about existence. Throws `.invalidName`.
+    func name(_ text: [UInt8]) throws(StoreError) -> MailboxName
+
+    /// All mailboxes of all namespaces, with missing parents and missing subscribed ones, sorted by name with INBOX first. Patterns are the session's.
+    func list() throws(StoreError) -> [ListedMailbox]
+    /// Names that are subscribed, also of mailboxes that do not exist, sorted; those of `auto = subscribe` included.
+    func subscriptions() throws(StoreError) -> [MailboxName]
+    /// Throws `.notFound` when the mailbox does not exist.
+    func subscribe(_ name: MailboxName) throws(StoreError)
+    /// Not being subscribed is no error.
+    func unsubscribe(_ name: MailboxName) throws(StoreError)
+
+    /// Whether the mailbox can be selected (automatic ones always can).
+    func exists(_ name: MailboxName) throws(StoreError) -> Bool
+    /// Throws `.exists`.
+    func create(_ name: MailboxName) throws(StoreError)
+    /// Removes the mailbox and its messages; children stay. Throws `.notFound`, and `.cannot` for INBOX.
+    func delete(_ name: MailboxName) throws(StoreError)
+    /// Renames the mailbox with its children; INBOX: moves its messages to the new mailbox (RFC 9051 section 6.3.6).
+    /// Throws `.notFound`, `.exists`.
+    func rename(_ name: MailboxName, to target: MailboxName) throws(StoreError)
+
+    /// Counters, without any change to what is \Recent. Throws `.notFound`.
+    /// `sizes`: also `size` and `deletedSize`, which can mean a stat or a read per message.
+    func status(_ name: MailboxName, sizes: Bool) throws(StoreError) -> MailboxStatus
+    /// Opens and synchronises a mailbox. Throws `.notFound`.
+    func open(_ name: MailboxName, access: MailboxAccess) throws(StoreError) -> any Mailbox
+    /// Begins to save messages (APPEND, delivery). Throws `.notFound`.
+    func beginSave(to name: MailboxName) throws(StoreError) -> any SaveTransaction
+}
+
+/// What an opened mailbox is for.
+package enum MailboxAccess: Sendable {
+    /// SELECT: may change everything; takes \Recent from new messages.
+    case readWrite
+    /// EXAMINE: changes neither flags nor \Recent.
+    case readOnly
+}
+
+/// One line of LIST.
+package struct ListedMailbox: Equatable, Sendable {
+    package let name: MailboxName
+    /// It can be selected. Otherwise it is a parent of something that exists, or only a subscription.
+    package var isSelectable: Bool
+    package var hasChildren: Bool
+    package var isSubscribed: Bool
+    /// Nothing of it and nothing below it exists: it is here only because it is subscribed.
+    package var isOnlySubscribed: Bool
+    /// `\Sent`, `\Trash`, …, as configured.
+    package var specialUse: [String]
+}
+
+/// What STATUS asks for.
+package struct MailboxStatus: Equatable, Sendable {
+    package var messages = 0
+    package var recent = 0
+    package var unseen = 0
+    package var deleted = 0
+    package var uidNext: UInt32 = 1
+    package var uidValidity: UInt32 = 0
+    /// Sum of the sizes with CR LF line ends, in bytes; 0 unless asked for.
+    package var size: Int64 = 0
+    /// The same of messages with \Deleted (DELETED-STORAGE).
+    package var deletedSize: Int64 = 0
+    /// 32 hex digits (MAILBOXID, RFC 8474).
+    package var guid: [UInt8] = []
+
+    package init() {}
+}
+
+/// A mailbox in use. Positions are indexes into `messages` (sequence number less one); they change in `synchronize` only.
+package protocol Mailbox: AnyObject {
+    var name: MailboxName { get }
+    var access: MailboxAccess { get }
+    /// Never 0.
+    var uidValidity: UInt32 { get }
+    var uidNext: UInt32 { get }
+    /// 32 hex digits.
+    var guid: [UInt8] { get }
+    /// Sorted by UID. A value: keep it as the picture that sequence numbers refer to.
+    var messages: [Message] { get }
+    /// Index of a keyword here is its bit in `KeywordSet`; nil where the table has a hole.
+    var keywords: [Keyword?] { get }
+    /// A keyword that is not in the table can be added (`\*` in PERMANENTFLAGS).
+    var acceptsNewKeywords: Bool { get }
+
+    /// Looks at what changed since the last time and applies it to `messages`.
+    /// With `reportExpunges: false` (FETCH, STORE, SEARCH) lost messages stay in place until a later call with true.
+    /// Throws `.mailboxGone`.
+    func synchronize(reportExpunges: Bool) throws(StoreError) -> MailboxChanges
+
+    /// Position of a UID, or of the first one above it.
+    func position(of uid: UInt32) -> (index: Int, isExact: Bool)
+
+    /// Changes flags and keywords; answers the positions whose flags are different now. Messages that vanished
+    /// meanwhile are left out. The changes are not reported again by `synchronize`.
+    func change(_ positions: [Int], _ change: FlagChange) throws(StoreError) -> [Int]
+    /// Removes messages; they leave `messages` at the next `synchronize(reportExpunges: true)`, which reports them.
+    func expunge(_ positions: [Int]) throws(StoreError)
+    /// Copies messages with flags, keywords and internal date; all or nothing. Throws `.notFound` (TRYCREATE), `.expunged`.
+    func copy(_ positions: [Int], to target: MailboxName) throws(StoreError) -> CopiedMessages
+    /// Copies, then removes from here what was copied.
+    func move(_ positions: [Int], to target: MailboxName) throws(StoreError) -> CopiedMessages
+
+    /// The message as stored. Throws `.expunged`.
+    func content(at position: Int) throws(StoreError) -> MessageContent
+    /// Size with CR LF line ends (RFC822.SIZE). Throws `.expunged`.
+    func virtualSize(at position: Int) throws(StoreError) -> Int64
+    /// Seconds since 1970 (INTERNALDATE). Throws `.expunged`.
+    func internalDate(at position: Int) throws(StoreError) -> Int64
+    /// Seconds since 1970 when the message came into this mailbox (SAVEDATE). Throws `.expunged`.
+    func saveDate(at position: Int) throws(StoreError) -> Int64
+    /// Stable id of the content (EMAILID); the same in a copy. At most 255 bytes.
+    func guid(at position: Int) -> [UInt8]
+
+    /// What an earlier session remembered of a message; nil when unknown. The place of the index that comes later.
+    func cached(_ item: CachedItem, at position: Int) -> [UInt8]?
+    /// Remembers something derived from a message; may be forgotten at any time.
+    func remember(_ item: CachedItem, _ value: [UInt8], at position: Int)
+
+    /// A descriptor that is readable when something may have changed (IDLE), or nil: then look every 30 s.
+    /// It belongs to the mailbox. Call `watchWasRead` before `synchronize` when it became readable.
+    func startWatching() -> Int32?
+    func watchWasRead()
+    func stopWatching()
+}
+
+extension Mailbox {
+    /// The names of the keywords in a set, in the order of the table.
+    package func names(of set: KeywordSet) -> [Keyword] {
+        let table = keywords
+        return set.indexes.compactMap { $0 < table.count ? table[$0] : nil }
+    }
+
+    /// Counters as STATUS and SELECT need them, of the picture at hand; without sizes.
+    package var status: MailboxStatus {
+        var status = MailboxStatus()
+        for message in messages {
+            status.messages += 1
+            if message.flags.contains(.recent) { status.recent += 1 }
+            if !message.flags.contains(.seen) { status.unseen += 1 }
+            if message.flags.contains(.deleted) { status.deleted += 1 }
+        }
+        status.uidNext = uidNext
+        status.uidValidity = uidValidity
+        status.guid = guid
+        return status
+    }
+}
+
+/// One message of an opened mailbox.
+package struct Message: Sendable {
+    package let uid: UInt32
+    package internal(set) var flags: MessageFlags
+    package internal(set) var keywords: KeywordSet
+    /// Where the driver finds the rest: its own number, unchanged as long as the mailbox is open.
+    let slot: UInt32
+}
+
+/// What `Mailbox.synchronize` found, in the order in which a client must hear it.
+package struct MailboxChanges: Equatable, Sendable {
+    /// Sequence numbers as of the moment each is sent (one after the other), highest first, with their UIDs.
+    package var expunged: [Expunged] = []
+    /// Positions of messages whose flags others changed, after the expunges.
+    package var flagsChanged: [Int] = []
+    /// Positions of the messages that are new, after the expunges: always at the end. Empty range when none.
+    package var new: Range<Int> = 0..<0
+    /// The keyword table grew or changed (untagged FLAGS).
+    package var keywordsChanged = false
+    /// Messages are lost but were not reported, because expunges were not wanted.
+    package var hasHiddenExpunges = false
+
+    package struct Expunged: Equatable, Sendable {
+        package let sequence: Int
+        package let uid: UInt32
+    }
+
+    package init() {}
+
+    package var isEmpty: Bool { expunged.isEmpty && flagsChanged.isEmpty && new.isEmpty && !keywordsChanged }
+}
+
+/// STORE's `+FLAGS`, `-FLAGS`, `FLAGS`.
+package struct FlagChange: Sendable {
+    package enum Operation: Sendable { case add, remove, replace }
+
+    package var operation: Operation
+    /// `.recent` in it is ignored.
+    package var flags: MessageFlags
+    package var keywords: [Keyword]
+
+    package init(_ operation: Operation, flags: MessageFlags = [], keywords: [Keyword] = []) {
+        self.operation = operation
+        self.flags = flags
+        self.keywords = keywords
+    }
+}
+
+/// What COPYUID needs: `sources[i]` became `targets[i]`.
+package struct CopiedMessages: Equatable, Sendable {
+    package var uidValidity: UInt32
+    package var sources: [UInt32]
+    package var targets: [UInt32]
+}
+
+/// An open message file.
+package struct MessageContent: ~Copyable {
+    /// Positioned at the start; blocking regular file.
+    package let descriptor: FileDescriptor
+    /// Bytes in the file. Line ends are LF or CR LF, as stored: readers convert.
+    package let size: Int64
+}
+
+/// What an index may keep of a message.
+package enum CachedItem: Hashable, Sendable {
+    case envelope, bodyStructure, body, preview, header([UInt8])
+}
+
+/// What a new message is to have.
+package struct NewMessage: Sendable {
+    package var flags: MessageFlags
+    package var keywords: [Keyword]
+    /// Seconds since 1970; nil: now.
+    package var internalDate: Int64?
+
+    package init(flags: MessageFlags = [], keywords: [Keyword] = [], internalDate: Int64? = nil) {
+        self.flags = flags
+        self.keywords = keywords
+        self.internalDate = internalDate
+    }
+}
+
+/// Messages on their way into a mailbox: any number of `begin`, `append`…, `end`; then `commit`. Nothing is visible before.
+/// Letting go of it without `commit` removes everything.
+package protocol SaveTransaction: AnyObject {
+    /// Starts the next message; an unfinished one is dropped.
+    func begin(_ message: NewMessage) throws(StoreError)
+    /// The next bytes of the message, with any line ends; they are stored as the settings say. Memory does not grow.
+    func append(_ bytes: ArraySlice<UInt8>) throws(StoreError)
+    /// The message is complete. Answers its size with CR LF line ends.
+    @discardableResult func end() throws(StoreError) -> Int64
+    /// Makes all messages visible at once and durable; answers their UIDs in order.
+    func commit() throws(StoreError) -> SavedMessages
+    /// Removes everything that was not committed.
+    func abandon()
+}
+
+/// What APPENDUID needs.
+package struct SavedMessages: Equatable, Sendable {
+    package var uidValidity: UInt32
+    package var uids: [UInt32]
+}

@@ -1,0 +1,111 @@
+/// Where a user's mail is, after variables were expanded (`mail_location`, or `mail_driver`, `mail_path`, …).
+/// Paths that begin with `~/` are relative to the home.
+package struct MailLocation: Equatable, Sendable {
+    package enum Driver: String, Sendable { case maildir }
+
+    /// How a mailbox name becomes a directory.
+    package enum Layout: String, Sendable {
+        /// `.Work.2024` in the root.
+        case maildirPlusPlus = "Maildir++"
+        /// `Work/2024` below the root.
+        case nested = "fs"
+    }
+
+    package var driver: Driver
+    /// The root; INBOX too, unless `inboxPath` is given. Created on first use with mode 0700.
+    package var path: String
+    package var inboxPath: String?
+    /// For the index that comes later; nothing is written there now.
+    package var indexPath: String?
+    /// dovecot-uidlist, dovecot-keywords and subscriptions, when they are not in the mail directories.
+    package var controlPath: String?
+    package var layout: Layout
+    /// Directory names are UTF-8 instead of modified UTF-7.
+    package var namesAreUTF8: Bool
+
+    package init(
+        driver: Driver = .maildir, path: String, inboxPath: String? = nil, indexPath: String? = nil, controlPath: String? = nil,
+        layout: Layout = .maildirPlusPlus, namesAreUTF8: Bool = false
+    ) {
+        self.driver = driver
+        self.path = path
+        self.inboxPath = inboxPath
+        self.indexPath = indexPath
+        self.controlPath = controlPath
+        self.layout = layout
+        self.namesAreUTF8 = namesAreUTF8
+    }
+}
+
+/// What the settings say about saving and reading mail (reference/storage.md 24).
+package struct StoreOptions {
+    /// `mail_fsync`: whether a commit waits for the disk.
+    package enum Durability: Sendable { case always, optimized, never }
+
+    package enum Severity: Sendable { case debug, warning, error }
+
+    package var durability: Durability = .optimized
+    /// `maildir_copy_with_hardlinks`
+    package var copiesWithHardLinks = true
+    /// `mail_save_crlf`
+    package var savesCRLF = false
+    /// `maildir_empty_new`: new/ is emptied at each synchronisation, also without the right to clear \Recent.
+    package var emptiesNew = false
+    /// `maildir_broken_filename_sizes`: S= and W= in file names are not believed.
+    package var distrustsNameSizes = false
+    /// `mail_max_keyword_length`
+    package var maximumKeywordLength = StoreLimits.keywordLength
+    /// Part of every file name; `/` and `:` in it are replaced. Empty: the system's.
+    package var hostname = ""
+    /// `mailbox_subscriptions_filename`
+    package var subscriptionsFile = "subscriptions"
+    /// Whether a lock of this host may be tested with kill(pid, 0); a process whose filter forbids kill waits for age instead.
+    package var probesLockOwner = true
+    /// Nanoseconds to wait for a lock; `mail_max_lock_timeout` lowers it.
+    package var lockWait = StoreLimits.lockWait
+    /// The namespaces; exactly one has `holdsInbox`.
+    package var namespaces: [NamespaceSettings] = [NamespaceSettings()]
+    /// Receives what the administrator should know: damaged files, overridden locks. May hold bytes of foreign file names.
+    package var log: (Severity, String) -> Void = { _, _ in }
+
+    package init() {}
+}
+
+/// One `namespace` block (reference/storage.md 12).
+package struct NamespaceSettings: Sendable {
+    package enum Kind: Sendable { case personal, otherUsers, shared }
+
+    package enum Listing: Sendable { case yes, children, no }
+
+    package var kind: Kind = .personal
+    /// As the client writes it, with the separator at its end: `INBOX.`, or empty.
+    package var prefix: [UInt8] = []
+    /// Hierarchy separator that clients see; nil: the layout's own.
+    package var separator: UInt8?
+    package var holdsInbox = true
+    package var isHidden = false
+    package var listing: Listing = .yes
+    package var holdsSubscriptions = true
+    package var mailboxes: [MailboxSettings] = []
+    /// Where the mail of this namespace is; nil: where that of the store is.
+    package var location: MailLocation?
+
+    package init() {}
+}
+
+/// One `mailbox` block of a namespace: special use and automatic creation.
+package struct MailboxSettings: Sendable {
+    package enum Automatic: Sendable { case no, create, subscribe }
+
+    /// UTF-8, with the namespace's separator, without its prefix.
+    package var name: [UInt8]
+    package var automatic: Automatic
+    /// `\Sent`, `\Trash`, …
+    package var specialUse: [String]
+
+    package init(name: [UInt8], automatic: Automatic = .no, specialUse: [String] = []) {
+        self.name = name
+        self.automatic = automatic
+        self.specialUse = specialUse
+    }
+}

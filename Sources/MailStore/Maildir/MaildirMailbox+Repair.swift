@@ -1,0 +1,59 @@
+internal import Platform
+
+// What other programs should not have done (reference/storage.md 10).
+extension MaildirMailbox {
+    /// Puts right what a scan found wrong; answers all files that need a UID.
+    func repaired(_ result: ScanResult) throws(StoreError) -> [UnknownFile] {
+        var files = result.unknown
+        for file in result.nameless { if let fixed = try renamed(file.name, file.place, why: "Fixed broken filename") { files.append(fixed) } }
+        for duplicate in result.duplicates {
+            if let fixed = try separated(duplicate.slot, duplicate.name, duplicate.place) { files.append(fixed) }
+        }
+        var seen = Set<[UInt8]>()
+        var unique: [UnknownFile] = []
+        for file in files {
+            let base = Array(file.name.prefix(MaildirFileName.baseLength(file.name[...])))
+            // Two unknown files of one name: the second is looked at when the first is known.
+            if seen.insert(base).inserted { unique.append(file) } else { curState.forget() }
+        }
+        return unique
+    }
+
+    /// Two files have the same base name. Other contents: the second gets a new name. Only another name of the same file: the second name goes.
+    private func separated(_ slot: Int, _ name: [UInt8], _ place: MessagePlace) throws(StoreError) -> UnknownFile? {
+        let first = table.name(of: slot)
+        let firstFolder = folder.folder(table.entries[slot].place)
+        guard let one = try firstFolder.status(of: first[...]), let two = try folder.folder(place).status(of: name[...]) else {
+            // A rename during the scan made one file look like two.
+            curState.forget()
+            return nil
+        }
+        if one.isSameFile(as: two) {
+            let age = ScannedDirectory.now - max(one.changed, two.changed)
+            guard age > 30_000_000_000 else { return nil }
+            store.options.log(.warning, "Unlinked a duplicate: \(folder.folder(place).path)/\(String(decoding: name, as: UTF8.self))")
+            try folder.folder(place).remove(name[...])
+            return nil
+        }
+        return try renamed(name, place, why: "Fixed a duplicate")
+    }
+
+    /// Gives a file a new unique name in new/, keeping its sizes.
+    private func renamed(_ name: [UInt8], _ place: MessagePlace, why: String) throws(StoreError) -> UnknownFile? {
+        var newName = store.uniqueName()
+        for key: UInt8 in [0x53, 0x57] {
+            guard let size = MaildirFileName.size(key, in: name[...]) else { continue }
+            newName.append(contentsOf: [ASCII.comma, key, 0x3d])
+            Decimal.append(size, to: &newName)
+        }
+        let source = folder.folder(place)
+        do throws(SystemError) {
+            try source.directory.rename(name[...], to: folder.new.directory, as: newName[...], replacing: false)
+        } catch {
+            if error.isNotFound { return nil }
+            throw source.failure(error, name[...])
+        }
+        store.options.log(.warning, "\(why): \(source.path)/\(String(decoding: name, as: UTF8.self)) -> \(String(decoding: newName, as: UTF8.self))")
+        return UnknownFile(name: newName, place: .new)
+    }
+}

@@ -1,0 +1,85 @@
+internal import Platform
+
+/// A file that the table does not know, found by a scan.
+struct UnknownFile {
+    let name: [UInt8]
+    let place: MessagePlace
+    /// Its old record, whose UID may not be used again.
+    var replaces: Int?
+}
+
+/// What one look at the directories showed.
+struct ScanResult {
+    var unknown: [UnknownFile] = []
+    /// A second file with the base name of a known one.
+    var duplicates: [(slot: Int, name: [UInt8], place: MessagePlace)] = []
+    /// Names without a base.
+    var nameless: [UnknownFile] = []
+    /// Slots whose file was not seen.
+    var missing: [Int] = []
+
+    var isSettled: Bool { unknown.isEmpty && duplicates.isEmpty && nameless.isEmpty && missing.isEmpty }
+    /// Something must be written under the lock.
+    var needsLock: Bool { !unknown.isEmpty || !duplicates.isEmpty || !nameless.isEmpty }
+}
+
+extension MaildirMailbox {
+    /// Looks through new/ alone, or through new/ and then cur/: in this order, because messages move in this direction.
+    func scan(newOnly: Bool) throws(StoreError) -> ScanResult {
+        generation &+= 1
+        var result = ScanResult()
+        let newBefore = try checkedStatus(folder.new)
+        try scan(.new, into: &result)
+        newState.scanned(newBefore)
+        if !newOnly {
+            let curBefore = try checkedStatus(folder.cur)
+            try scan(.cur, into: &result)
+            curState.scanned(curBefore)
+        }
+        for slot in table.entries.indices {
+            let entry = table.entries[slot]
+            if entry.generation != generation, entry.place == .new || (!newOnly && entry.place == .cur) { result.missing.append(slot) }
+        }
+        return result
+    }
+
+    /// Status of new/ or cur/; throws `.mailboxGone` when the directory was deleted.
+    func checkedStatus(_ directory: Folder) throws(StoreError) -> FileStatus {
+        let status = try directory.status()
+        guard status.links > 0 else { throw .mailboxGone("Mailbox was deleted under us") }
+        return status
+    }
+
+    private func scan(_ place: MessagePlace, into result: inout ScanResult) throws(StoreError) {
+        let directory = folder.folder(place)
+        do throws(SystemError) { try directory.directory.forEachEntry { take($0.name, place, into: &result) } } catch {
+            if error.isNotFound { throw .mailboxGone("Mailbox was deleted under us") }
+            throw directory.failure(error)
+        }
+    }
+
+    private func take(_ name: ArraySlice<UInt8>, _ place: MessagePlace, into result: inout ScanResult) {
+        guard name.first != ASCII.dot else { return }
+        let length = MaildirFileName.baseLength(name)
+        guard length > 0 else { return result.nameless.append(UnknownFile(name: Array(name), place: place)) }
+        let base = name.prefix(length)
+        guard let slot = table.find(base) else {
+            if let byte = name.first(where: { $0 == 0x0a || $0 == 0x0d }) {
+                return store.options.log(.warning, "Ignoring a file with #0x\(byte == 0x0a ? "A" : "D"): \(String(decoding: name, as: UTF8.self))")
+            }
+            return result.unknown.append(UnknownFile(name: Array(name), place: place))
+        }
+        let entry = table.entries[slot]
+        if entry.generation == generation, entry.place != .none, entry.place != .gone {
+            if place != entry.place || !table.name(of: slot).elementsEqual(name) {
+                result.duplicates.append((slot, Array(name), place))
+            }
+            return
+        }
+        // A message that clients were told is gone, or that would now appear in the middle: it is a new one.
+        if entry.place == .gone || (entry.place == .none && entry.uid <= highestShown) {
+            return result.unknown.append(UnknownFile(name: Array(name), place: place, replaces: slot))
+        }
+        table.see(slot, at: place, info: name[(name.startIndex + length)...], generation: generation)
+    }
+}

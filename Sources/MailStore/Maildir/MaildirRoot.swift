@@ -1,0 +1,94 @@
+internal import Platform
+
+/// The directories of one namespace: where mail is, and where control files are.
+final class MaildirRoot {
+    let mail: Folder
+    /// INBOX when it is elsewhere.
+    let inbox: Folder?
+    /// Control files when they are elsewhere.
+    let control: Folder?
+    let names: StorageNames
+    /// Modes for what is made here, after those of the root.
+    let directoryMode: UInt32
+    let fileMode: UInt32
+
+    init(_ location: MailLocation, home: String?) throws(StoreError) {
+        mail = try Self.open(location.path, home)
+        if let path = location.inboxPath, path != location.path { inbox = try Self.open(path, home) } else { inbox = nil }
+        if let path = location.controlPath, path != location.path { control = try Self.open(path, home) } else { control = nil }
+        names = StorageNames(layout: location.layout, areUTF8: location.namesAreUTF8)
+        directoryMode = try mail.status().mode & 0o777 | 0o700
+        fileMode = directoryMode & 0o666
+    }
+
+    var controlRoot: Folder { control ?? mail }
+
+    private static func open(_ path: String, _ home: String?) throws(StoreError) -> Folder {
+        let path = try expanded(path, home)
+        do throws(SystemError) { return Folder(try Directory.open(path: path)) } catch {
+            guard error.isNotFound else { throw StoreError(error, path: path) }
+        }
+        // The root is made on first use, with its parents.
+        var made = ""
+        for part in path.split(separator: "/") {
+            made += "/" + part
+            do throws(SystemError) { try FileSystem.makeDirectory(made, mode: 0o700) } catch {
+                // A parent may be there without our being allowed to try; the last word is the opening of the whole path.
+                if !error.isExists && !error.isPermission && !error.isReadOnly { throw StoreError(error, path: made) }
+            }
+        }
+        return try Folder.open(path: path)
+    }
+
+    private static func expanded(_ path: String, _ home: String?) throws(StoreError) -> String {
+        if path.hasPrefix("/") { return path }
+        guard let home, home.hasPrefix("/") else {
+            throw .unavailable("Mail path '\(path)' needs a home directory, but userdb didn't return a home directory")
+        }
+        if path == "~" { return home }
+        return home + "/" + (path.hasPrefix("~/") ? String(path.dropFirst(2)) : path)
+    }
+}
+
+/// The directories of one mailbox.
+final class MaildirFolder {
+    let mail: Folder
+    let new: Folder
+    let cur: Folder
+    /// Where dovecot-uidlist and dovecot-keywords are.
+    let control: Folder
+    let root: MaildirRoot
+
+    static let newName = Array("new".utf8)
+    static let curName = Array("cur".utf8)
+    static let tmpName = Array("tmp".utf8)
+
+    /// Missing new/, cur/ and tmp/ are made again: the directory itself is what makes a mailbox.
+    init(_ mail: Folder, control: Folder, root: MaildirRoot) throws(StoreError) {
+        self.mail = mail
+        self.control = control
+        self.root = root
+        new = try Self.subfolder(Self.newName, of: mail, root)
+        cur = try Self.subfolder(Self.curName, of: mail, root)
+    }
+
+    func tmp() throws(StoreError) -> Folder { try Self.subfolder(Self.tmpName, of: mail, root) }
+
+    func folder(_ place: MessagePlace) -> Folder { place == .new ? new : cur }
+
+    private static func subfolder(_ name: [UInt8], of mail: Folder, _ root: MaildirRoot) throws(StoreError) -> Folder {
+        if let folder = try mail.folderIfPresent(name) { return folder }
+        try mail.makeFolder(name, mode: root.directoryMode)
+        return try mail.folder(name)
+    }
+}
+
+/// Which directory a message file is in.
+enum MessagePlace: UInt8 {
+    /// Its file was not found (yet).
+    case none
+    case new
+    case cur
+    /// It was here and is no more.
+    case gone
+}

@@ -1,0 +1,161 @@
+internal import Platform
+
+// What mailboxes there are, and which are subscribed.
+extension MaildirStore {
+    func list() throws(StoreError) -> [ListedMailbox] {
+        var found: [MailboxName: ListedMailbox] = [:]
+        for index in namespaces.indices {
+            for name in try namesOnDisk(index) { found[name] = listed(name, isSelectable: true) }
+            for settings in namespaces[index].mailboxes where settings.automatic != .no {
+                if let name = try? rules.name(namespaces[index].prefix + settings.name) { found[name] = listed(name, isSelectable: true) }
+            }
+            if namespaces[index].holdsInbox, let inbox = try? rules.name(Array("INBOX".utf8)) { found[inbox] = listed(inbox, isSelectable: true) }
+        }
+        for name in Array(found.keys) { addParents(of: name, to: &found) }
+        for name in try subscriptions() {
+            if found[name] == nil { found[name] = ListedMailbox(name: name, isOnlySubscribed: true) }
+            found[name]?.isSubscribed = true
+        }
+        return found.values.sorted { $0.name < $1.name }
+    }
+
+    private func listed(_ name: MailboxName, isSelectable: Bool) -> ListedMailbox {
+        ListedMailbox(name: name, isSelectable: isSelectable, specialUse: settings(of: name)?.specialUse ?? [])
+    }
+
+    private func addParents(of name: MailboxName, to found: inout [MailboxName: ListedMailbox]) {
+        // With the prefix `INBOX.`, everything is a child of INBOX.
+        let namespace = namespaces[name.namespace]
+        if !name.isInbox, !namespace.prefix.isEmpty, let parent = try? rules.name(Array(namespace.prefix.dropLast())) { found[parent]?.hasChildren = true }
+        for count in 1..<max(name.parts.count, 1) {
+            guard let parent = rules.ancestor(name, parts: count) else { continue }
+            if found[parent] == nil { found[parent] = listed(parent, isSelectable: false) }
+            found[parent]?.hasChildren = true
+        }
+    }
+
+    private func namesOnDisk(_ index: Int) throws(StoreError) -> [MailboxName] {
+        // Namespaces that share a place show it once.
+        if let first = roots.firstIndex(where: { $0 === roots[index] }), first != index { return [] }
+        let root = roots[index]
+        switch root.names.layout {
+        case .maildirPlusPlus: return try flatNames(root, index)
+        case .nested: return try nestedNames(root, index)
+        }
+    }
+
+    private func flatNames(_ root: MaildirRoot, _ index: Int) throws(StoreError) -> [MailboxName] {
+        var names: [MailboxName] = []
+        do throws(SystemError) {
+            try root.mail.directory.forEachEntry { entry in
+                guard entry.name.count > 1, entry.name.first == ASCII.dot, entry.kind == .directory || entry.kind == .unknown else { return }
+                let parts = entry.name.dropFirst().split(separator: ASCII.dot, omittingEmptySubsequences: false).map { Array($0) }
+                if let name = rules.name(storedParts: parts, namespace: index), !name.isInbox { names.append(name) }
+            }
+        } catch { throw root.mail.failure(error) }
+        return names
+    }
+
+    private func nestedNames(_ root: MaildirRoot, _ index: Int) throws(StoreError) -> [MailboxName] {
+        var names: [MailboxName] = []
+        var stack: [[[UInt8]]] = [[]]
+        while let parts = stack.popLast() {
+            let path = Array(parts.joined(separator: [ASCII.slash]))
+            guard let directory = parts.isEmpty ? root.mail : try root.mail.folderIfPresent(path) else { continue }
+            var isMailbox = false
+            do throws(SystemError) {
+                try directory.directory.forEachEntry { entry in
+                    guard entry.kind == .directory || entry.kind == .unknown else { return }
+                    if entry.name.elementsEqual(MaildirFolder.curName) { isMailbox = true }
+                    if !StorageNames.isReserved(Array(entry.name)), parts.count < StoreLimits.nameDepth { stack.append(parts + [Array(entry.name)]) }
+                }
+            } catch {
+                if error.isNotDirectory { continue }
+                throw directory.failure(error)
+            }
+            if isMailbox, let name = rules.name(storedParts: parts, namespace: index), !name.isInbox { names.append(name) }
+        }
+        return names
+    }
+
+    // MARK: subscriptions
+
+    private var subscriptionsName: [UInt8] { Array(options.subscriptionsFile.utf8) }
+
+    func subscriptions() throws(StoreError) -> [MailboxName] {
+        var names = Set<MailboxName>()
+        for index in namespaces.indices where namespaces[index].holdsSubscriptions {
+            for parts in try subscriptionFile(index).names {
+                if let name = subscribedName(parts, index) { names.insert(name) }
+            }
+        }
+        for namespace in namespaces {
+            for settings in namespace.mailboxes where settings.automatic == .subscribe {
+                if let name = try? rules.name(namespace.prefix + settings.name) { names.insert(name) }
+            }
+        }
+        return names.sorted()
+    }
+
+    func subscribe(_ name: MailboxName) throws(StoreError) {
+        guard try exists(name) else { throw .notFound }
+        try changeSubscriptions(name) { $0.insert($1) }
+    }
+
+    func unsubscribe(_ name: MailboxName) throws(StoreError) { try changeSubscriptions(name) { $0.remove($1) } }
+
+    private func subscriptionFile(_ index: Int) throws(StoreError) -> SubscriptionFile {
+        let content = try roots[index].controlRoot.content(of: subscriptionsName, limit: StoreLimits.controlFileSize)
+        return SubscriptionFile(content?.bytes ?? [], separator: roots[index].names.separator)
+    }
+
+    private func changeSubscriptions(
+        _ name: MailboxName, _ change: (inout SubscriptionFile, [[UInt8]]) -> Bool
+    ) throws(StoreError) {
+        let index = subscriptionNamespace(of: name)
+        let control = roots[index].controlRoot
+        let lock = try lock(subscriptionsName, in: control)
+        var file = try subscriptionFile(index)
+        if change(&file, storedParts(of: name, in: index)) {
+            _ = try control.replace(
+                subscriptionsName, with: file.text, temporary: subscriptionsName + Array(".tmp".utf8), mode: roots[index].fileMode,
+                durable: isDurable)
+        }
+        _ = consume lock
+    }
+
+    /// The namespace itself, or the nearest one around it that keeps subscriptions.
+    private func subscriptionNamespace(of name: MailboxName) -> Int {
+        if namespaces[name.namespace].holdsSubscriptions { return name.namespace }
+        let prefix = namespaces[name.namespace].prefix
+        let around = namespaces.indices.filter { namespaces[$0].holdsSubscriptions && prefix.starts(with: namespaces[$0].prefix) }
+        return around.max { namespaces[$0].prefix.count < namespaces[$1].prefix.count }
+            ?? namespaces.firstIndex(where: \.holdsSubscriptions) ?? name.namespace
+    }
+
+    private func storedParts(of name: MailboxName, in index: Int) -> [[UInt8]] {
+        let names = roots[index].names
+        if name.namespace == index { return name.parts.map(names.encode) }
+        let rest = name.text.dropFirst(namespaces[index].prefix.count)
+        return rest.split(separator: namespaces[index].separator).map { names.encode(Array($0)) }
+    }
+
+    private func subscribedName(_ parts: [[UInt8]], _ index: Int) -> MailboxName? {
+        if let name = rules.name(storedParts: parts, namespace: index) { return name }
+        // Of a namespace inside this one that keeps no subscriptions.
+        let decoded = parts.compactMap { roots[index].names.decode($0) }
+        guard decoded.count == parts.count else { return nil }
+        return try? rules.name(namespaces[index].prefix + decoded.joined(separator: [namespaces[index].separator]))
+    }
+}
+
+extension ListedMailbox {
+    init(name: MailboxName, isSelectable: Bool = false, isOnlySubscribed: Bool = false, specialUse: [String] = []) {
+        self.name = name
+        self.isSelectable = isSelectable
+        self.isOnlySubscribed = isOnlySubscribed
+        self.specialUse = specialUse
+        hasChildren = false
+        isSubscribed = false
+    }
+}
