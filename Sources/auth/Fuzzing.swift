@@ -1,3 +1,5 @@
+internal import SASL
+
 /// Entry point for fuzzing and mutation tests: both text protocols, from the first byte and after the handshake. Must never trap.
 func fuzzTextProtocols(_ input: [UInt8]) {
     let greeting = ClientProtocol.Greeting(processID: 1, connection: 1, cookie: "", mechanisms: [.plain])
