@@ -61,18 +61,19 @@ let package = Package(
         // Pure libraries: bytes in, values out.
         library("IMAPSyntax"),
         library("MessageFormat"),
-        library("SASL"),
+        library("Base64"),
+        library("SASL", ["Base64"]),
         library("Variables"),
         library("Configuration", ["Platform"]),
 
         // State on disk.
         library("MailStore", ["MessageFormat", "Platform"]),
-        library("PasswordStore", ["CCrypt", "Platform"]),
+        library("PasswordStore", ["CCrypt", "Platform", "Base64"]),
 
         // Processes.
         process("master", ["ServiceKit", "IPCProtocol", "Platform", "Confinement"]),
-        process("login", ["ServiceKit", "IPCProtocol", "Platform", "Confinement", "TLS", "IMAPSyntax", "Variables"]),
-        process("auth", ["ServiceKit", "IPCProtocol", "Platform", "Confinement", "SASL", "PasswordStore", "Variables"]),
+        process("login", ["ServiceKit", "IPCProtocol", "Platform", "Confinement", "TLS", "IMAPSyntax", "Variables", "Base64"]),
+        process("auth", ["ServiceKit", "IPCProtocol", "Platform", "Confinement", "SASL", "PasswordStore", "Variables", "Base64"]),
         process(
             "mail",
             ["ServiceKit", "IPCProtocol", "Platform", "Confinement", "MailStore", "MessageFormat", "IMAPSyntax", "Variables"]),
@@ -96,12 +97,12 @@ let package = Package(
         tests("ServiceKit", ["ServiceKit", "IPCProtocol", "Platform"]),
         tests("IMAPSyntax", ["IMAPSyntax"]),
         tests("MessageFormat", ["MessageFormat"]),
-        tests("SASL", ["SASL"]),
+        tests("SASL", ["SASL", "Base64"]),
         tests("Variables", ["Variables"]),
         tests("Configuration", ["Configuration", "Platform"]),
         tests("MailStore", ["MailStore", "MessageFormat", "Platform"]),
         tests("PasswordStore", ["PasswordStore", "Platform"]),
-        tests("Auth", ["auth"]),
+        tests("Auth", ["auth", "ServiceKit", "IPCProtocol", "Platform", "PasswordStore", "SASL", "Variables"]),
         tests("Anvil", ["anvil"]),
         tests("Mail", ["mail"]),
         tests("Login", ["login"]),

@@ -7,6 +7,7 @@
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -23,6 +24,10 @@ const int cp_pr_set_dumpable = PR_SET_DUMPABLE, cp_pr_set_pdeathsig = PR_SET_PDE
           cp_pr_set_no_new_privs = PR_SET_NO_NEW_PRIVS, cp_pr_set_mdwe = PR_SET_MDWE, cp_pr_set_securebits = PR_SET_SECUREBITS,
           cp_pr_capbset_drop = PR_CAPBSET_DROP, cp_pr_capbset_read = PR_CAPBSET_READ, cp_pr_cap_ambient = PR_CAP_AMBIENT,
           cp_pr_cap_ambient_clear_all = PR_CAP_AMBIENT_CLEAR_ALL, cp_pr_set_name = PR_SET_NAME;
+
+int cp_chroot(const char *path) { return chroot(path) < 0 || chdir("/") < 0 ? -errno : 0; }
+
+void cp_free(void *memory) { free(memory); }
 
 int cp_prctl(int option, unsigned long a, unsigned long b) { return CHECK(prctl(option, a, b, 0UL, 0UL)); }
 

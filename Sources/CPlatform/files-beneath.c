@@ -66,6 +66,13 @@ int cp_status_of(int fd, struct cp_file_status *out) {
     return 0;
 }
 
+int cp_status_of_path(const char *path, struct cp_file_status *out) {
+    struct stat found;
+    if (stat(path, &found) < 0) return -errno;
+    convert(&found, out);
+    return 0;
+}
+
 int cp_status_at(int directory, const uint8_t *bytes, size_t length, struct cp_file_status *out) {
     char name[PATH_MAX];
     struct stat found;

@@ -16,6 +16,10 @@ int cp_socketpair_seqpacket(int out[2]) {
     return CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, out));
 }
 
+int cp_socketpair_stream(int out[2]) {
+    return CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, out));
+}
+
 static int unix_address(const char *path, struct sockaddr_un *address) {
     size_t length = strlen(path);
     if (length >= sizeof address->sun_path) return -ENAMETOOLONG;

@@ -1,8 +1,8 @@
 internal import CPlatform
 internal import Glibc
 
-/// One received datagram with what the kernel attached to it.
-package struct Datagram: ~Copyable {
+/// One received datagram with what the kernel attached to it; whoever receives it adopts or disposes of its descriptors at once.
+package struct Datagram {
     package let bytes: [UInt8]
     /// Received descriptors, close-on-exec; whoever takes the datagram apart owns them.
     package let descriptors: [Int32]
@@ -12,7 +12,7 @@ package struct Datagram: ~Copyable {
     package let isTruncated: Bool
 
     /// Closes every received descriptor: for datagrams that are not understood.
-    package consuming func dispose() {
+    package func dispose() {
         for number in descriptors { _ = close(number) }
     }
 }
@@ -62,6 +62,13 @@ package enum DatagramSocket {
             sender: sender.pid == 0 ? nil : PeerCredentials(pid: sender.pid, uid: sender.uid, gid: sender.gid),
             isTruncated: truncated != 0)
     }
+}
+
+/// A copy of a descriptor that somebody else owns, close-on-exec.
+package func duplicateDescriptor(_ number: Int32) throws(SystemError) -> Int32 {
+    let copy = fcntl(number, F_DUPFD_CLOEXEC, 3)
+    guard copy >= 0 else { throw SystemError(call: "fcntl(F_DUPFD_CLOEXEC)", code: errno) }
+    return copy
 }
 
 /// Closes a bare descriptor number that was received or planned and has no owner yet.

@@ -48,6 +48,18 @@ package struct FileStatus: Equatable, Sendable {
             && left.links == right.links
     }
 
+    /// Of the file that a path leads to, links followed (stat(2)).
+    package init(path: String) throws(SystemError) {
+        var raw = cp_file_status()
+        try checked("stat(\(path))", unsafe cp_status_of_path(path, &raw))
+        self.init(raw)
+    }
+
+    /// Of an open file (fstat(2)).
+    package init(_ file: borrowing FileDescriptor) throws(SystemError) { self = try file.status() }
+
+    package var isRegular: Bool { kind == .regular }
+
     /// Whether both describe the same file.
     package func isSameFile(as other: FileStatus) -> Bool { inode == other.inode && device == other.device }
 }

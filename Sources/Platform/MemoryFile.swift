@@ -35,11 +35,12 @@ package enum FileSystem {
 
     /// Opens a file; `.append` creates it with mode 0600 when missing.
     package static func open(_ path: String, for access: Access) throws(SystemError) -> FileDescriptor {
-        let flags: Int32 = switch access {
-        case .read: O_RDONLY
-        case .write: O_WRONLY | O_CREAT | O_TRUNC
-        case .append: O_WRONLY | O_APPEND | O_CREAT
-        }
+        let flags: Int32 =
+            switch access {
+            case .read: O_RDONLY
+            case .write: O_WRONLY | O_CREAT | O_TRUNC
+            case .append: O_WRONLY | O_APPEND | O_CREAT
+            }
         let number = try retrying("open(\(path))") { Int(unsafe Glibc.open(path, flags | O_CLOEXEC | O_NOCTTY, 0o600)) }
         return FileDescriptor(adopting: Int32(number))
     }
@@ -50,6 +51,17 @@ package enum FileSystem {
 
     package static func makeDirectory(_ path: String, mode: UInt32) throws(SystemError) {
         _ = try retrying("mkdir(\(path))") { Int(unsafe mkdir(path, mode_t(mode))) }
+    }
+
+    /// Makes a directory with all that lead to it; one that exists is left as it is.
+    package static func makeDirectories(_ path: String, mode: UInt32) throws(SystemError) {
+        if info(path) != nil { return }
+        do throws(SystemError) { try makeDirectory(path, mode: mode) } catch {
+            if error.isExists { return }
+            guard error.isNotFound, let slash = path.lastIndex(of: "/"), slash != path.startIndex else { throw error }
+            try makeDirectories(String(path[..<slash]), mode: mode)
+            try makeDirectory(path, mode: mode)
+        }
     }
 
     package static func rename(_ from: String, to: String) throws(SystemError) {

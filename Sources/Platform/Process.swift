@@ -31,6 +31,7 @@ package enum Process {
     package static var id: Int32 { getpid() }
     package static var parentID: Int32 { getppid() }
     package static var effectiveUID: UInt32 { geteuid() }
+    package static var effectiveGID: UInt32 { getegid() }
     package static var isRoot: Bool { geteuid() == 0 }
 
     package enum Fork {
@@ -79,7 +80,7 @@ package enum Process {
     ) -> R {
         var pointers: [UnsafeMutablePointer<CChar>?] = unsafe strings.map { unsafe strdup($0) }
         unsafe pointers.append(nil)
-        defer { for unsafe pointer in unsafe pointers { unsafe free(pointer) } }
+        defer { unsafe pointers.forEach { unsafe free($0) } }
         return unsafe body(pointers)
     }
 

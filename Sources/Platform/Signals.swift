@@ -39,12 +39,13 @@ package final class SignalQueue {
     package func next() -> Signal? {
         var found = cp_signal()
         guard unsafe cp_signalfd_read(descriptor.number, &found) == 1 else { return nil }
-        let origin = switch found.code {
-        case 0: "kill"
-        case -1: "queue"
-        case 0x80: "kernel"
-        default: String(found.code)
-        }
+        let origin =
+            switch found.code {
+            case 0: "kill"
+            case -1: "queue"
+            case 0x80: "kernel"
+            default: String(found.code)
+            }
         return Signal(number: found.number, senderPID: found.pid, senderUID: found.uid, origin: origin)
     }
 

@@ -19,6 +19,23 @@ package struct SocketPair: ~Copyable {
     }
 }
 
+/// Both ends of a new non-blocking byte stream, for a session whose TLS another process keeps.
+package struct StreamPair: ~Copyable {
+    package var ours: FileDescriptor
+    package var theirs: FileDescriptor
+
+    package init() throws(SystemError) {
+        var ends: [Int32] = [-1, -1]
+        try checked("socketpair", unsafe ends.withUnsafeMutableBufferPointer { unsafe cp_socketpair_stream($0.baseAddress) })
+        ours = FileDescriptor(adopting: ends[0])
+        theirs = FileDescriptor(adopting: ends[1])
+    }
+
+    package consuming func split() -> (ours: Int32, theirs: Int32) {
+        (ours.release(), theirs.release())
+    }
+}
+
 /// Who is at the other end of a UNIX socket, as the kernel knows it (SO_PEERCRED, SCM_CREDENTIALS); never from a message.
 package struct PeerCredentials: Equatable, Sendable {
     package let pid: Int32
@@ -89,6 +106,12 @@ package enum Socket {
                 unsafe cp_socket_name(socket, side == .peer ? 1 : 0, $0.baseAddress?.assumingMemoryBound(to: CChar.self), 64)
             })
         return Endpoint(address: String(decoding: text.prefix { $0 != 0 }, as: UTF8.self), port: UInt16(truncatingIfNeeded: port))
+    }
+
+    /// Makes a socket that came over an exec like our own: close-on-exec, non-blocking.
+    package static func prepareInherited(_ socket: Int32) throws(SystemError) {
+        try checked("fcntl(F_SETFD)", cp_set_cloexec(socket, 1))
+        try checked("fcntl(F_SETFL)", cp_set_nonblocking(socket, 1))
     }
 
     package static func setNoDelay(_ socket: Int32) { _ = cp_set_nodelay(socket, 1) }

@@ -1,4 +1,25 @@
+internal import Confinement
+internal import ServiceKit
+
+/// All that talks with strangers before login: holds neither mail nor passwords. This process is the zygote; its workers have the clients.
 @main
 enum Login {
-    static func main() {}
+    static func main() {
+        Startup.run { () throws(StartFailure) in
+            let startup = try Startup()
+            let settings = try LoginSettings(startup)  // the last certificate this process sees
+            let zygote = try Zygote(startup)
+            let program = try Self.workerProgram()
+            let clients = zygote.pool.limits.clients
+            try startup.confine(.loginZygote, descriptors: max(256, 32 + 4 * clients) + 3 * zygote.pool.limits.processes + 600)
+            let role = AcceptingZygote(zygote, settings, program: program)
+            try startup.announceReady()
+            try zygote.run(role)
+        }
+    }
+
+    /// Compiled once; a worker only loads it.
+    private static func workerProgram() throws(StartFailure) -> SystemCallFilter.Program {
+        do { return try Confinement.loginWorker.filter.compiled() } catch { throw StartFailure("system call filter: \(error)") }
+    }
 }

@@ -1,4 +1,20 @@
+internal import Confinement
+internal import ServiceKit
+
+/// Serves logged-in users, one per process. This process is the zygote: root, because its workers have their users' ids.
 @main
 enum Mail {
-    static func main() {}
+    static func main() {
+        Startup.run { () throws(StartFailure) in
+            let startup = try Startup()
+            let zygote = try Zygote(startup)
+            let program: SystemCallFilter.Program
+            do { program = try Confinement.mailWorker.filter.compiled() } catch { throw StartFailure("system call filter: \(error)") }
+            SessionWorker.rehearse()
+            let role = try SessionZygote(zygote, program: program)
+            try startup.confine(.mailZygote, descriptors: 1_256 + 4 * zygote.pool.limits.processes)
+            try startup.announceReady()
+            try zygote.run(role)
+        }
+    }
 }

@@ -19,6 +19,8 @@ int cp_open_directory(const char *path);
 int cp_open_beneath(int directory, const uint8_t *path, size_t length, uint64_t flags, uint32_t mode);
 extern const uint64_t cp_o_read_file, cp_o_read_directory, cp_o_create_file, cp_o_append_file;
 
+/// Of the file that a path leads to, links followed.
+int cp_status_of_path(const char *path, struct cp_file_status *out);
 int cp_status_of(int fd, struct cp_file_status *out);
 /// Does not follow a symbolic link.
 int cp_status_at(int directory, const uint8_t *name, size_t length, struct cp_file_status *out);

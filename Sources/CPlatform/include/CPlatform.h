@@ -14,6 +14,7 @@
 struct cp_credentials { int32_t pid; uint32_t uid; uint32_t gid; };
 
 int cp_socketpair_seqpacket(int out[2]);
+int cp_socketpair_stream(int out[2]);
 int cp_listen_unix(const char *path, int type_seqpacket, int backlog);
 int cp_connect_unix(const char *path, int type_seqpacket);
 /// host is a numeric IPv4 or IPv6 address.
@@ -96,6 +97,9 @@ int cp_group(const char *name, uint32_t *gid);
 int cp_hostname(char *out, size_t size);
 
 // -- confinement -------------------------------------------------------------------------------
+/// chroot(2) and chdir("/").
+int cp_chroot(const char *path);
+void cp_free(void *memory);
 int cp_prctl(int option, unsigned long a, unsigned long b);
 extern const int cp_pr_set_dumpable, cp_pr_set_pdeathsig, cp_pr_set_no_new_privs, cp_pr_set_mdwe, cp_pr_set_securebits,
     cp_pr_capbset_drop, cp_pr_capbset_read, cp_pr_cap_ambient, cp_pr_cap_ambient_clear_all, cp_pr_set_name;
@@ -118,3 +122,35 @@ int cp_seccomp_load(const void *program, uint16_t count);
 void cp_trap_names(const char *names, int count);
 /// Installs the SIGSYS handler: it writes `prefix`, the name of the system call and `suffix` as one datagram to `fd` and exits with 159.
 int cp_trap_install(int fd, const void *prefix, size_t prefix_length);
+
+// -- the log's spool -----------------------------------------------------------------------------
+enum { CP_SPOOL_SLOTS = 32, CP_SPOOL_DATA = 4096, CP_SPOOL_OUTPUT = 160 * 1024, CP_SPOOL_FILES = 3 };
+/// One received datagram, as the kernel left it: `data` was zero before, so its content tells that something came.
+struct cp_spool_slot { char source[64]; uint32_t leader; char control[60]; char data[CP_SPOOL_DATA]; };
+/// Shared between one log process and the next: what was received and what of it is being written.
+struct cp_spool {
+    uint32_t phase;
+    uint32_t length[CP_SPOOL_FILES];
+    uint64_t before[CP_SPOOL_FILES];
+    struct cp_spool_slot slots[CP_SPOOL_SLOTS];
+    char output[CP_SPOOL_FILES][CP_SPOOL_OUTPUT];
+};
+int cp_spool_create(void);
+struct cp_spool_slot *cp_spool_slot_at(struct cp_spool *spool, int index);
+char *cp_spool_slot_data(struct cp_spool_slot *slot);
+char *cp_spool_slot_source(struct cp_spool_slot *slot);
+char *cp_spool_output(struct cp_spool *spool, int file);
+void cp_spool_set_plan(struct cp_spool *spool, int file, uint32_t length, uint64_t before);
+void cp_spool_get_plan(struct cp_spool *spool, int file, uint32_t *length, uint64_t *before);
+struct cp_spool *cp_spool_map(int fd);
+/// Receives one datagram into the slot: its length, 0 at the end of the channel, or -errno. Never waits.
+ssize_t cp_spool_receive(int socket, struct cp_spool_slot *slot);
+/// pid of the slot's sender, from the control message; 0: unknown.
+int32_t cp_spool_sender(const struct cp_spool_slot *slot);
+void cp_spool_barrier(void);
+int64_t cp_file_size(int fd);
+/// strftime(3) in local time; returns the length. Call `cp_time_prepare` once before confinement: it reads the time zone.
+size_t cp_time_format(int64_t seconds, const char *format, char *out, size_t size);
+void cp_time_prepare(void);
+/// Connects a datagram socket to syslog's /dev/log.
+int cp_connect_datagram(const char *path);

@@ -1,0 +1,79 @@
+/// The checks of a whole configuration, after every single value was found right.
+struct Validation {
+    let translation: Translation
+    let tree: SettingsTree
+    let document: Document
+    var log: DiagnosticLog
+    var plans: [ServicePlan] = []
+    var fileContents: [String: [UInt8]] = [:]
+
+    init(translation: Translation) {
+        self.translation = translation
+        tree = translation.tree
+        document = translation.document
+        log = translation.log
+    }
+
+    mutating func run() {
+        warnAboutIgnored()
+        warnAboutPlugins()
+        checkServices()
+        checkDatabases()
+        checkMail()
+        checkTLS()
+        checkAddresses()
+    }
+
+    func location(of name: String, _ path: [String] = []) -> SourceLocation? {
+        tree.entries[SettingsTree.Key(path: path, name: name)]?.last.flatMap { entry in
+            document.assignments.indices.contains(entry.order) ? document.assignments[entry.order].valueLocation : nil
+        }
+    }
+
+    /// One warning for each setting without effect that is set to something else than its default.
+    private mutating func warnAboutIgnored() {
+        var seen: Set<String> = []
+        for assignment in document.assignments {
+            guard assignment.path.first != "plugin", assignment.path.first != "dict" else { continue }
+            if assignment.path.first == "service", assignment.path.count >= 2, StockService.foreign[assignment.path[1]] != nil { continue }
+            guard let setting = assignment.setting else {
+                let isMapEntry = assignment.path.last == "fields"
+                if !isMapEntry, let sentence = Schema.family(of: assignment.name), seen.insert(assignment.name).inserted {
+                    log.warning("\(assignment.name) has no effect: \(sentence)", at: assignment.location)
+                }
+                continue
+            }
+            guard case .ignored(let sentence) = setting.status, !isDefault(assignment, setting), seen.insert(setting.name).inserted else { continue }
+            log.warning("\(assignment.name) has no effect: \(sentence)", at: assignment.location)
+        }
+    }
+
+    private func isDefault(_ assignment: Assignment, _ setting: Setting) -> Bool {
+        guard assignment.element == nil, assignment.written.form != .file else { return false }
+        let fallback = setting.defaultValue(in: document.dialect)
+        if assignment.value.isEmpty { return true }
+        guard let value = try? setting.type.normal(assignment.value) else { return true }
+        return value == fallback || (document.dialect == .v23 && OldForm.normal(value, of: setting, inRecord: false) == fallback)
+    }
+
+    private mutating func warnAboutPlugins() {
+        for assignment in document.assignments where !assignment.value.isEmpty {
+            if assignment.path == ["dict"] {
+                log.warning("dict { \(assignment.name) } has no effect: \(Instead.dict)", at: assignment.location)
+            } else if assignment.path == ["plugin"] {
+                let family = assignment.name.hasPrefix("sieve") ? Instead.sieve : assignment.name.hasPrefix("fts") ? Instead.fts : nil
+                let sentence = family ?? Schema.family(of: assignment.name) ?? "no plugin of this version reads it"
+                log.warning("plugin { \(assignment.name) } has no effect: \(sentence)", at: assignment.location)
+            }
+        }
+    }
+
+    /// The filters in which anything is set, the global one first.
+    var filters: [ConnectionFilter] {
+        var seen: Set<ConnectionFilter> = [.global]
+        var result: [ConnectionFilter] = [.global]
+        for assignment in document.assignments where seen.insert(assignment.filter).inserted { result.append(assignment.filter) }
+        for declaration in document.declarations where seen.insert(declaration.filter).inserted { result.append(declaration.filter) }
+        return result
+    }
+}

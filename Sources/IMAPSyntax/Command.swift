@@ -1,0 +1,101 @@
+/// What a client may ask after login. Mailbox names are as on the wire; strings are bytes.
+package enum Command: Equatable, Sendable {
+    case capability, noop, logout, namespace, check, close, unselect, idle
+    case id([IDField])
+    case enable([[UInt8]])
+    case select(SelectCommand)
+    case create(mailbox: [UInt8], specialUse: [[UInt8]])
+    case delete(mailbox: [UInt8])
+    case rename(from: [UInt8], to: [UInt8])
+    case subscribe(mailbox: [UInt8])
+    case unsubscribe(mailbox: [UInt8])
+    case list(ListCommand)
+    case lsub(reference: [UInt8], pattern: [UInt8])
+    case status(mailbox: [UInt8], items: [StatusItem])
+    /// UID EXPUNGE names UIDs; EXPUNGE does not.
+    case expunge(uids: SequenceSet?)
+    case search(SearchCommand)
+    case fetch(FetchCommand)
+    case store(StoreCommand)
+    case copy(CopyCommand)
+}
+
+/// SELECT, or EXAMINE when `isReadOnly`.
+package struct SelectCommand: Equatable, Sendable {
+    package var mailbox: [UInt8]
+    package var isReadOnly: Bool
+    /// `(CONDSTORE)` of RFC 7162 was given.
+    package var wantsModSeq = false
+}
+
+/// LIST with the options of RFC 5258, 5819 and 6154.
+package struct ListCommand: Equatable, Sendable {
+    package struct Selection: OptionSet, Sendable {
+        package let rawValue: UInt8
+        package init(rawValue: UInt8) { self.rawValue = rawValue }
+        package static let subscribed = Selection(rawValue: 1)
+        package static let remote = Selection(rawValue: 2)
+        package static let recursiveMatch = Selection(rawValue: 4)
+        package static let specialUse = Selection(rawValue: 8)
+    }
+
+    package struct Return: OptionSet, Sendable {
+        package let rawValue: UInt8
+        package init(rawValue: UInt8) { self.rawValue = rawValue }
+        package static let subscribed = Return(rawValue: 1)
+        package static let children = Return(rawValue: 2)
+        package static let specialUse = Return(rawValue: 4)
+    }
+
+    package var reference: [UInt8]
+    package var patterns: [[UInt8]]
+    package var selection: Selection = []
+    package var returns: Return = []
+    package var status: [StatusItem] = []
+    /// Any option or a list of patterns was given, so that the answer follows RFC 5258.
+    package var isExtended = false
+}
+
+/// What STATUS may tell.
+package enum StatusItem: Equatable, Sendable {
+    case messages, recent, uidNext, uidValidity, unseen, deleted, size, highestModSeq, mailboxID, appendLimit
+
+    package static let all: [(name: String, item: StatusItem)] = [
+        ("MESSAGES", .messages), ("RECENT", .recent), ("UIDNEXT", .uidNext), ("UIDVALIDITY", .uidValidity), ("UNSEEN", .unseen),
+        ("DELETED", .deleted), ("SIZE", .size), ("HIGHESTMODSEQ", .highestModSeq), ("MAILBOXID", .mailboxID),
+        ("APPENDLIMIT", .appendLimit),
+    ]
+}
+
+/// COPY or MOVE.
+package struct CopyCommand: Equatable, Sendable {
+    package var set: SequenceSet
+    package var isUID: Bool
+    package var isMove: Bool
+    package var mailbox: [UInt8]
+}
+
+/// STORE; FLAGS replaces, +FLAGS adds, -FLAGS removes.
+package struct StoreCommand: Equatable, Sendable {
+    package enum Action: Equatable, Sendable { case replace, add, remove }
+
+    package var set: SequenceSet
+    package var isUID: Bool
+    package var action: Action
+    package var isSilent: Bool
+    package var flags: FlagList
+}
+
+/// APPEND up to its first message.
+package struct AppendCommand: Equatable, Sendable {
+    package var mailbox: [UInt8]
+    package var message: AppendMessage
+}
+
+/// What stands before each message of APPEND.
+package struct AppendMessage: Equatable, Sendable {
+    package var flags = FlagList()
+    package var internalDate: DateTime?
+    /// The message is a literal8, which may hold NULs (RFC 3516).
+    package var isBinary = false
+}

@@ -1,0 +1,159 @@
+// Commands that name mailboxes.
+extension CommandParser {
+    // mailbox = "INBOX" / astring
+    mutating func mailbox() throws(SyntaxError) -> [UInt8] {
+        let name = try astring("mailbox name")
+        guard name.count <= Limits.mailboxName else { throw .overLimit("mailbox name") }
+        return name
+    }
+
+    // select = "SELECT" SP mailbox [SP "(" select-param *(SP select-param) ")"]
+    mutating func select(isReadOnly: Bool) throws(SyntaxError) -> Command {
+        try space()
+        var command = SelectCommand(mailbox: try mailbox(), isReadOnly: isReadOnly)
+        if takeIf(0x20) {
+            try list(atMost: 1, of: "SELECT parameters") { parser throws(SyntaxError) in
+                guard parser.takeIf(word: "CONDSTORE") else { throw .expected("SELECT parameter", at: parser.index) }
+                command.wantsModSeq = true
+            }
+        }
+        return .select(command)
+    }
+
+    // create = "CREATE" SP mailbox [SP "(" create-param *(SP create-param) ")"]
+    // create-param =/ "USE" SP "(" [use-attr *(SP use-attr)] ")"        RFC 6154 section 6
+    mutating func create() throws(SyntaxError) -> Command {
+        try space()
+        let name = try mailbox()
+        var uses: [[UInt8]] = []
+        if takeIf(0x20) {
+            try list(atMost: 1, of: "CREATE parameters") { parser throws(SyntaxError) in
+                guard parser.takeIf(word: "USE") else { throw .expected("USE", at: parser.index) }
+                try parser.space()
+                try parser.list(atMost: 8, of: "special uses", allowsEmpty: true) { parser throws(SyntaxError) in
+                    try parser.byte(0x5c, "\\")
+                    let use = parser.take(while: .atom)
+                    guard !use.isEmpty else { throw .expected("special use", at: parser.index) }
+                    uses.append([0x5c] + use)
+                }
+            }
+        }
+        return .create(mailbox: name, specialUse: uses)
+    }
+
+    // rename = "RENAME" SP mailbox SP mailbox
+    mutating func rename() throws(SyntaxError) -> Command {
+        try space()
+        let from = try mailbox()
+        try space()
+        return .rename(from: from, to: try mailbox())
+    }
+
+    // list = "LIST" [SP list-select-opts] SP mailbox SP mbox-or-pat [SP list-return-opts]
+    // mbox-or-pat = list-mailbox / "(" list-mailbox *(SP list-mailbox) ")"     RFC 5258 section 6
+    mutating func list() throws(SyntaxError) -> Command {
+        try space()
+        var command = ListCommand(reference: [], patterns: [])
+        if peek == 0x28 {
+            command.isExtended = true
+            command.selection = try listSelection()
+            try space()
+        }
+        command.reference = try mailbox()
+        try space()
+        if peek == 0x28 {
+            command.isExtended = true
+            try list(atMost: Limits.listPatterns, of: "patterns") { parser throws(SyntaxError) in
+                command.patterns.append(try parser.listMailbox())
+            }
+        } else {
+            command.patterns = [try listMailbox()]
+        }
+        if takeIf(0x20) { try listReturns(&command) }
+        if command.selection == .recursiveMatch || command.selection == [.recursiveMatch, .remote] {
+            throw .expected("selection option besides RECURSIVEMATCH", at: index)
+        }
+        return .list(command)
+    }
+
+    // lsub = "LSUB" SP mailbox SP list-mailbox
+    mutating func lsub() throws(SyntaxError) -> Command {
+        try space()
+        let reference = try mailbox()
+        try space()
+        return .lsub(reference: reference, pattern: try listMailbox())
+    }
+
+    // list-mailbox = 1*list-char / string ; list-char = ATOM-CHAR / list-wildcards / resp-specials
+    private mutating func listMailbox() throws(SyntaxError) -> [UInt8] {
+        let pattern: [UInt8]
+        if peek == 0x22 || peek == 0x7b {
+            pattern = try string()
+        } else {
+            pattern = Array(take(while: .list))
+            guard !pattern.isEmpty else { throw .expected("mailbox pattern", at: index) }
+        }
+        guard pattern.count <= Limits.mailboxName else { throw .overLimit("mailbox pattern") }
+        return pattern
+    }
+
+    // list-select-opts = "(" [list-select-opt *(SP list-select-opt)] ")"
+    private mutating func listSelection() throws(SyntaxError) -> ListCommand.Selection {
+        var selection: ListCommand.Selection = []
+        try list(atMost: 8, of: "LIST options", allowsEmpty: true) { parser throws(SyntaxError) in
+            let name = parser.take(while: .atom)
+            switch name.count {
+            case _ where name.isWord("SUBSCRIBED"): selection.insert(.subscribed)
+            case _ where name.isWord("REMOTE"): selection.insert(.remote)
+            case _ where name.isWord("RECURSIVEMATCH"): selection.insert(.recursiveMatch)
+            case _ where name.isWord("SPECIAL-USE"): selection.insert(.specialUse)
+            default: throw .expected("LIST selection option", at: parser.index)
+            }
+        }
+        return selection
+    }
+
+    // list-return-opts = "RETURN" SP "(" [return-option *(SP return-option)] ")"
+    // status-option = "STATUS" SP "(" status-att *(SP status-att) ")"         RFC 5819 section 4
+    private mutating func listReturns(_ command: inout ListCommand) throws(SyntaxError) {
+        guard takeIf(word: "RETURN") else { throw .expected("RETURN", at: index) }
+        try space()
+        command.isExtended = true
+        var returns: ListCommand.Return = []
+        var status: [StatusItem] = []
+        try list(atMost: 8, of: "RETURN options", allowsEmpty: true) { parser throws(SyntaxError) in
+            let name = parser.take(while: .atom)
+            switch name.count {
+            case _ where name.isWord("SUBSCRIBED"): returns.insert(.subscribed)
+            case _ where name.isWord("CHILDREN"): returns.insert(.children)
+            case _ where name.isWord("SPECIAL-USE"): returns.insert(.specialUse)
+            case _ where name.isWord("STATUS"):
+                try parser.space()
+                status = try parser.statusItems()
+            default: throw .expected("LIST return option", at: parser.index)
+            }
+        }
+        command.returns = returns
+        command.status = status
+    }
+
+    // status = "STATUS" SP mailbox SP "(" status-att *(SP status-att) ")"
+    mutating func status() throws(SyntaxError) -> Command {
+        try space()
+        let name = try mailbox()
+        try space()
+        return .status(mailbox: name, items: try statusItems())
+    }
+
+    private mutating func statusItems() throws(SyntaxError) -> [StatusItem] {
+        var items: [StatusItem] = []
+        try list(atMost: Limits.statusItems, of: "STATUS items") { parser throws(SyntaxError) in
+            let name = parser.take(while: .atom)
+            guard let item = StatusItem.all.first(where: { name.isWord($0.name) })?.item else {
+                throw .expected("STATUS item", at: parser.index)
+            }
+            if !items.contains(item) { items.append(item) }
+        }
+        return items
+    }
+}

@@ -1,0 +1,62 @@
+/// What one command may cost before it is refused (reference/security.md section 6). Counts are bytes unless named otherwise.
+package struct Limits: Sendable, Equatable {
+    /// A command without its literals and line ends: long enough for big UID sets, short enough to hold in memory.
+    package var line: Int
+    /// One literal that is held in memory, so not the message of APPEND.
+    package var literal: Int
+    /// All literals of one command together.
+    package var literalSum: Int
+    /// Literals in one command.
+    package var literalCount: Int
+    /// Parentheses opened inside each other, search keys under NOT and OR included.
+    package var depth: Int
+    /// Whether APPEND's message literal is announced rather than refused: strangers have nothing to append to.
+    package var streamsAppend: Bool
+
+    /// Before login, where strangers speak: LOGIN with two literals is the longest honest command.
+    package static let preLogin = Limits(
+        line: 8_192, literal: 1_024, literalSum: 2_048, literalCount: 2, depth: 1, streamsAppend: false)
+
+    /// After login.
+    package static let postLogin = Limits(
+        line: 65_536, literal: 131_072, literalSum: 1_048_576, literalCount: 1_000, depth: 32, streamsAppend: true)
+
+    /// A tag; it is printed back, and no client uses more than a dozen bytes.
+    package static let tag = 64
+    /// Name of a SASL mechanism (RFC 4422 section 3.1).
+    package static let mechanism = 20
+    /// One SASL message decoded, large enough for Kerberos tickets.
+    package static let saslMessage = 12_288
+    /// The same in base64 with a tag and a command in front: such a line is exempt from `line`.
+    package static let saslLine = 16_384 + 256
+    /// Pairs of ID (RFC 2971 section 3.3), and the length of a key and a value.
+    package static let idFields = 30
+    package static let idKey = 30
+    package static let idValue = 1_024
+    /// Digits of a 32-bit number.
+    package static let digits = 10
+    /// Elements of a sequence set as written; merged, so that they cost little.
+    package static let setElements = 10_000
+    /// Items of FETCH, a macro counted once.
+    package static let fetchItems = 100
+    /// Keys of SEARCH on all levels together.
+    package static let searchKeys = 1_000
+    /// Names in HEADER.FIELDS, and the length of one (RFC 5322 section 2.1.1).
+    package static let headerNames = 100
+    package static let headerName = 998
+    /// Items of STATUS.
+    package static let statusItems = 20
+    /// Patterns of one LIST, and wildcards in one of them.
+    package static let listPatterns = 20
+    package static let wildcards = 16
+    /// A mailbox name as it is on the wire.
+    package static let mailboxName = 1_024
+    /// Parts of a section number such as 1.2.3: as deep as MIME is parsed.
+    package static let sectionDepth = 100
+    /// Length of one keyword, and keywords of one STORE or APPEND.
+    package static let keyword = 50
+    package static let keywords = 64
+    /// Commands in a row that were not understood: before login, after login.
+    package static let badCommandsBeforeLogin = 3
+    package static let badCommands = 20
+}

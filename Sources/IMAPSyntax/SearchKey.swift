@@ -1,0 +1,184 @@
+/// SEARCH with what it shall return.
+package struct SearchCommand: Equatable, Sendable {
+    /// RETURN (…) of RFC 4731 and 5182.
+    package struct Returns: OptionSet, Sendable {
+        package let rawValue: UInt8
+        package init(rawValue: UInt8) { self.rawValue = rawValue }
+        package static let min = Returns(rawValue: 1)
+        package static let max = Returns(rawValue: 2)
+        package static let all = Returns(rawValue: 4)
+        package static let count = Returns(rawValue: 8)
+        package static let save = Returns(rawValue: 16)
+    }
+
+    package var isUID: Bool
+    /// Nil: the untagged SEARCH of RFC 3501; RETURN () means ALL.
+    package var returns: Returns?
+    /// In upper case; nil when none was named.
+    package var charset: [UInt8]?
+    package var key: SearchKey
+}
+
+/// A condition on a message. The tree is at most `Limits.depth` levels deep.
+package indirect enum SearchKey: Equatable, Sendable {
+    case all
+    case and([SearchKey])
+    case or(SearchKey, SearchKey)
+    case not(SearchKey)
+    case numbers(SequenceSet)
+    case uids(SequenceSet)
+    /// One system flag is set.
+    case flag(SystemFlags)
+    case recent
+    case keyword([UInt8])
+    /// Contains the text in the header field; an empty text: the field is there.
+    case header(name: [UInt8], text: [UInt8])
+    case body([UInt8])
+    case text([UInt8])
+    case larger(Int64)
+    case smaller(Int64)
+    /// INTERNALDATE, without time and zone.
+    case date(DateTest)
+    /// The Date field, without time and zone.
+    case sent(DateTest)
+    /// Arrived less than, or at least, so many seconds ago (RFC 5032).
+    case younger(UInt32)
+    case older(UInt32)
+
+    package enum DateTest: Equatable, Sendable {
+        case before(CalendarDate), on(CalendarDate), since(CalendarDate)
+
+        package func includes(_ day: CalendarDate) -> Bool {
+            switch self {
+            case .before(let limit): day < limit
+            case .on(let limit): day == limit
+            case .since(let limit): day >= limit
+            }
+        }
+    }
+}
+
+extension CommandParser {
+    // search = "SEARCH" [search-return-opts] SP search-program
+    // search-program = ["CHARSET" SP charset SP] search-key *(SP search-key)
+    mutating func search(isUID: Bool) throws(SyntaxError) -> Command {
+        try space()
+        var command = SearchCommand(isUID: isUID, returns: nil, charset: nil, key: .all)
+        if takeIf(word: "RETURN") {
+            try space()
+            command.returns = try searchReturns()
+            try space()
+        }
+        if takeIf(word: "CHARSET") {
+            try space()
+            command.charset = try astring("charset").map(\.upper)
+            try space()
+        }
+        command.key = try searchKeys(depth: 1)
+        return .search(command)
+    }
+
+    // search-return-opts = SP "RETURN" SP "(" [search-return-opt *(SP search-return-opt)] ")"
+    private mutating func searchReturns() throws(SyntaxError) -> SearchCommand.Returns {
+        var returns: SearchCommand.Returns = []
+        try list(atMost: 5, of: "RETURN options", allowsEmpty: true) { parser throws(SyntaxError) in
+            let name = parser.take(while: .atom)
+            switch name.count {
+            case _ where name.isWord("MIN"): returns.insert(.min)
+            case _ where name.isWord("MAX"): returns.insert(.max)
+            case _ where name.isWord("ALL"): returns.insert(.all)
+            case _ where name.isWord("COUNT"): returns.insert(.count)
+            case _ where name.isWord("SAVE"): returns.insert(.save)
+            default: throw .expected("RETURN option", at: parser.index)
+            }
+        }
+        return returns.isEmpty ? .all : returns
+    }
+
+    private mutating func searchKeys(depth: Int) throws(SyntaxError) -> SearchKey {
+        var keys: [SearchKey] = []
+        repeat { keys.append(try searchKey(depth: depth)) } while takeIf(0x20)
+        return keys.count == 1 ? keys[0] : .and(keys)
+    }
+
+    // search-key = "ALL" / "ANSWERED" / … / "NOT" SP search-key / "OR" SP search-key SP search-key /
+    //              sequence-set / "(" search-key *(SP search-key) ")"
+    private mutating func searchKey(depth: Int) throws(SyntaxError) -> SearchKey {
+        guard depth <= limits.depth else { throw .overLimit("nested search keys") }
+        searchKeys += 1
+        guard searchKeys <= Limits.searchKeys else { throw .overLimit("search keys") }
+        if takeIf(0x28) {
+            let keys = try searchKeys(depth: depth + 1)
+            try byte(0x29, ")")
+            return keys
+        }
+        if let next = peek, next.isDigit || next == 0x2a || next == 0x24 { return .numbers(try sequenceSet()) }
+        let name = take(while: .atom)
+        if let key = Self.simpleKey(name) { return key }
+        switch name.count {
+        case _ where name.isWord("NOT"):
+            try space()
+            return .not(try searchKey(depth: depth + 1))
+        case _ where name.isWord("OR"):
+            try space()
+            let first = try searchKey(depth: depth + 1)
+            try space()
+            return .or(first, try searchKey(depth: depth + 1))
+        default: break
+        }
+        guard !name.isEmpty, peek == 0x20 else { throw .expected("search key", at: index) }
+        index += 1
+        return try keyWithArgument(name)
+    }
+
+    private static func simpleKey(_ name: ArraySlice<UInt8>) -> SearchKey? {
+        switch name.count {
+        case _ where name.isWord("ALL"): .all
+        case _ where name.isWord("ANSWERED"): .flag(.answered)
+        case _ where name.isWord("DELETED"): .flag(.deleted)
+        case _ where name.isWord("DRAFT"): .flag(.draft)
+        case _ where name.isWord("FLAGGED"): .flag(.flagged)
+        case _ where name.isWord("SEEN"): .flag(.seen)
+        case _ where name.isWord("UNANSWERED"): .not(.flag(.answered))
+        case _ where name.isWord("UNDELETED"): .not(.flag(.deleted))
+        case _ where name.isWord("UNDRAFT"): .not(.flag(.draft))
+        case _ where name.isWord("UNFLAGGED"): .not(.flag(.flagged))
+        case _ where name.isWord("UNSEEN"): .not(.flag(.seen))
+        case _ where name.isWord("RECENT"): .recent
+        case _ where name.isWord("NEW"): .and([.recent, .not(.flag(.seen))])
+        case _ where name.isWord("OLD"): .not(.recent)
+        default: nil
+        }
+    }
+
+    private mutating func keyWithArgument(_ name: ArraySlice<UInt8>) throws(SyntaxError) -> SearchKey {
+        switch name.count {
+        case _ where name.isWord("BCC") || name.isWord("CC") || name.isWord("FROM") || name.isWord("SUBJECT") || name.isWord("TO"):
+            return .header(name: Array(name), text: try astring("text"))
+        case _ where name.isWord("BODY"): return .body(try astring("text"))
+        case _ where name.isWord("TEXT"): return .text(try astring("text"))
+        case _ where name.isWord("KEYWORD"): return .keyword(try keywordName())
+        case _ where name.isWord("UNKEYWORD"): return .not(.keyword(try keywordName()))
+        case _ where name.isWord("HEADER"): return try headerKey()
+        case _ where name.isWord("LARGER"): return .larger(try number64())
+        case _ where name.isWord("SMALLER"): return .smaller(try number64())
+        case _ where name.isWord("UID"): return .uids(try sequenceSet())
+        case _ where name.isWord("BEFORE"): return .date(.before(try date()))
+        case _ where name.isWord("ON"): return .date(.on(try date()))
+        case _ where name.isWord("SINCE"): return .date(.since(try date()))
+        case _ where name.isWord("SENTBEFORE"): return .sent(.before(try date()))
+        case _ where name.isWord("SENTON"): return .sent(.on(try date()))
+        case _ where name.isWord("SENTSINCE"): return .sent(.since(try date()))
+        case _ where name.isWord("YOUNGER"): return .younger(try nzNumber())
+        case _ where name.isWord("OLDER"): return .older(try nzNumber())
+        default: throw .expected("search key", at: index)
+        }
+    }
+
+    private mutating func headerKey() throws(SyntaxError) -> SearchKey {
+        let name = try astring("header name")
+        guard name.count <= Limits.headerName else { throw .overLimit("header name") }
+        try space()
+        return .header(name: name, text: try astring("text"))
+    }
+}

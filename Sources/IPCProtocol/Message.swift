@@ -1,0 +1,46 @@
+/// Everything one side of a channel may say: an enum per direction. A frame of any other shape ends the channel.
+package protocol Message: Equatable, Sendable {
+    /// Name of the direction in docs and errors, `LoginToAuth`.
+    static var channel: String { get }
+    /// The message of this number with default fields, or nil: not permitted here.
+    static func prototype(_ kind: UInt16) -> Self?
+    /// Number on the wire.
+    var kind: UInt16 { get }
+    /// Name in docs and logs.
+    var name: String { get }
+    /// How many descriptors travel with it.
+    var descriptorCount: Int { get }
+    mutating func visit(_ visitor: inout some FieldVisitor) throws(FrameError)
+}
+
+extension Message {
+    package var descriptorCount: Int { 0 }
+
+    /// Numbers above this are not in use on any channel.
+    package static var highestKind: UInt16 { 40 }
+
+    /// Each message of this direction, with default fields, in order of number.
+    package static var all: [Self] { (1...highestKind).compactMap { prototype($0) } }
+
+    /// The payload alone; throws when a field is over the limit that its reader has.
+    package func encodedPayload() throws(FrameError) -> [UInt8] {
+        var encoder = FieldEncoder()
+        var copy = self
+        try copy.visit(&encoder)
+        guard encoder.bytes.count <= FrameHeader.maximumPayload else { throw .tooLarge(encoder.bytes.count) }
+        return encoder.bytes
+    }
+
+    /// Decodes everything, refuses leftovers, and only then hands out a value.
+    package static func decode(_ datagram: [UInt8], descriptors: Int) throws(FrameError) -> (message: Self, request: UInt32) {
+        let header = try FrameHeader(datagram: datagram, descriptors: descriptors)
+        guard var message = prototype(header.kind) else { throw .unknownKind(header.kind, channel: channel) }
+        guard message.descriptorCount == descriptors else {
+            throw .wrongDescriptors(announced: message.descriptorCount, received: descriptors)
+        }
+        var decoder = FieldDecoder(datagram[FrameHeader.size...])
+        try message.visit(&decoder)
+        try decoder.finish()
+        return (message, header.request)
+    }
+}

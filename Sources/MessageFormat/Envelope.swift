@@ -1,0 +1,58 @@
+/// The header fields of a message that ENVELOPE shows (RFC 9051 section 7.5.2): unfolded, encoded words left as they are.
+package struct Envelope: Equatable, Sendable {
+    package var date: [UInt8]?
+    package var subject: [UInt8]?
+    package var from: [Address]?
+    package var sender: [Address]?
+    package var replyTo: [Address]?
+    package var to: [Address]?
+    package var cc: [Address]?
+    package var bcc: [Address]?
+    package var inReplyTo: [UInt8]?
+    package var messageID: [UInt8]?
+
+    package init() {}
+
+    /// Takes a field if it belongs here; of fields that are there twice the first one counts. `value` is unfolded.
+    /// Answers whether the name is one of the envelope's.
+    mutating func take(_ name: ArraySlice<UInt8>, _ value: [UInt8]) {
+        switch name.count {
+        case 2 where name.isName("to"): Self.add(value, to: &to)
+        case 2 where name.isName("cc"): Self.add(value, to: &cc)
+        case 3 where name.isName("bcc"): Self.add(value, to: &bcc)
+        case 4 where name.isName("date"): Self.set(&date, value)
+        case 4 where name.isName("from"): Self.add(value, to: &from)
+        case 6 where name.isName("sender"): Self.add(value, to: &sender)
+        case 7 where name.isName("subject"): Self.set(&subject, value)
+        case 8 where name.isName("reply-to"): Self.add(value, to: &replyTo)
+        case 10 where name.isName("message-id"): Self.set(&messageID, value)
+        case 11 where name.isName("in-reply-to"): Self.set(&inReplyTo, value)
+        default: break
+        }
+    }
+
+    static func isField(_ name: ArraySlice<UInt8>) -> Bool {
+        switch name.count {
+        case 2: name.isName("to") || name.isName("cc")
+        case 3: name.isName("bcc")
+        case 4: name.isName("date") || name.isName("from")
+        case 6: name.isName("sender")
+        case 7: name.isName("subject")
+        case 8: name.isName("reply-to")
+        case 10: name.isName("message-id")
+        case 11: name.isName("in-reply-to")
+        default: false
+        }
+    }
+
+    private static func set(_ field: inout [UInt8]?, _ value: [UInt8]) {
+        if field == nil { field = Array(value[...].trimmed) }
+    }
+
+    private static func add(_ value: [UInt8], to field: inout [Address]?) {
+        if field == nil { field = AddressParser.parse(value) }
+    }
+
+    /// The date of the Date field.
+    package var sentDate: MessageDate? { date.flatMap { MessageDate($0) } }
+}

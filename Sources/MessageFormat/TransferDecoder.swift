@@ -1,0 +1,105 @@
+/// Decodes Content-Transfer-Encodings while bytes go by (RFC 2045 section 6). What is wrong in the input is skipped or let through.
+package struct TransferDecoder {
+    package enum Encoding: Equatable, Sendable {
+        case identity, base64, quotedPrintable
+
+        /// Nil for an encoding that nobody can decode.
+        package init?(_ name: [UInt8]?) {
+            guard let name else {
+                self = .identity
+                return
+            }
+            switch name.count {
+            case _ where name.isName("7bit") || name.isName("8bit") || name.isName("binary"): self = .identity
+            case _ where name.isName("base64"): self = .base64
+            case _ where name.isName("quoted-printable"): self = .quotedPrintable
+            default: return nil
+            }
+        }
+    }
+
+    private let encoding: Encoding
+    private var buffer: UInt32 = 0
+    private var bits = 0
+    /// `=` and what follows it, blanks and a CR that may be at the end of a line.
+    private var held: [UInt8] = []
+
+    package init(_ encoding: Encoding) { self.encoding = encoding }
+
+    package mutating func decode(_ bytes: ArraySlice<UInt8>, into output: inout [UInt8]) {
+        switch encoding {
+        case .identity: output.append(contentsOf: bytes)
+        case .base64: for byte in bytes { base64(byte, &output) }
+        case .quotedPrintable: for byte in bytes { quotedPrintable(byte, &output) }
+        }
+    }
+
+    /// The input ended.
+    package mutating func finish(into output: inout [UInt8]) {
+        if held.first != 0x3d { output.append(contentsOf: held.filter { !$0.isBlank }) }
+        held.removeAll()
+    }
+
+    private mutating func base64(_ byte: UInt8, _ output: inout [UInt8]) {
+        let value: UInt32
+        switch byte {
+        case 0x41...0x5a: value = UInt32(byte - 0x41)
+        case 0x61...0x7a: value = UInt32(byte - 0x61) + 26
+        case 0x30...0x39: value = UInt32(byte - 0x30) + 52
+        case 0x2b: value = 62
+        case 0x2f: value = 63
+        case 0x3d:  // padding: what is left are no whole octets
+            bits = 0
+            buffer = 0
+            return
+        default: return
+        }
+        buffer = (buffer << 6 | value) & 0xffff
+        bits += 6
+        if bits >= 8 {
+            bits -= 8
+            output.append(UInt8(truncatingIfNeeded: buffer >> UInt32(bits)))
+        }
+    }
+
+    // quoted-printable := qp-line *(CRLF qp-line) ; hex-octet := "=" 2(DIGIT / "A" … "F")
+    private mutating func quotedPrintable(_ byte: UInt8, _ output: inout [UInt8]) {
+        if held.first == 0x3d { return escape(byte, &output) }
+        switch byte {
+        case 0x3d:
+            output.append(contentsOf: held)
+            held = [0x3d]
+        case 0x20, 0x09, 0x0d: if held.count < 998 { held.append(byte) }
+        case 0x0a:
+            // Blanks at the end of a line are not content.
+            output.append(0x0a)
+            held.removeAll(keepingCapacity: true)
+        default:
+            output.append(contentsOf: held)
+            held.removeAll(keepingCapacity: true)
+            output.append(byte)
+        }
+    }
+
+    private mutating func escape(_ byte: UInt8, _ output: inout [UInt8]) {
+        if held.count == 1, byte.isBlank || byte == 0x0d { return }
+        if held.count == 1, byte == 0x0a { return held.removeAll(keepingCapacity: true) }
+        if held.count == 1, Self.hex(byte) != nil { return held.append(byte) }
+        if held.count == 2, let low = Self.hex(byte), let high = Self.hex(held[1]) {
+            output.append(high << 4 | low)
+            return held.removeAll(keepingCapacity: true)
+        }
+        output.append(contentsOf: held)
+        held.removeAll(keepingCapacity: true)
+        quotedPrintable(byte, &output)
+    }
+
+    static func hex(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case 0x30...0x39: byte - 0x30
+        case 0x41...0x46: byte - 0x41 + 10
+        case 0x61...0x66: byte - 0x61 + 10
+        default: nil
+        }
+    }
+}

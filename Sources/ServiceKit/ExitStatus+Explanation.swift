@@ -1,0 +1,33 @@
+package import Platform
+
+extension ExitStatus {
+    /// The line about a process that did not end well, as administrators know it (services.md 10); nil for exit code 0.
+    package func explanation(service: String, pid: Int32, vszLimit: UInt64) -> LogText? {
+        let head = "service(\(service)): child \(pid)"
+        if let signal {
+            let core = dumpedCore ? " (core dumped)" : [3, 4, 6, 7, 8, 11].contains(signal) ? " (core dumps disabled)" : ""
+            return LogText(trusted: "\(head) killed with signal \(signal)\(core)")
+        }
+        switch code {
+        case 0: return nil
+        case Self.forbiddenCall:
+            return LogText(trusted: "\(head) killed with signal 31 (by its system call filter; the line before names the call)")
+        case 80: return LogText(trusted: "\(head) returned error 80 (can't open log file)")
+        case 83:
+            return LogText(
+                trusted:
+                    "\(head) returned error 83 (Out of memory (service \(service) { vsz_limit=\(vszLimit >> 20) MB }, you may need to increase it))"
+            )
+        case 84: return LogText(trusted: "\(head) returned error 84 (exec() failed)")
+        case 89: return LogText(trusted: "\(head) returned error 89 (Fatal failure)")
+        default: return LogText(trusted: "\(head) returned error \(code ?? -1)")
+        }
+    }
+}
+
+extension LogText {
+    /// Milliseconds as seconds with three decimals: `2.000`.
+    package static func seconds(_ milliseconds: Int64) -> LogText {
+        LogText(trusted: "\(milliseconds / 1000).\((milliseconds % 1000).padded(3))")
+    }
+}

@@ -1,0 +1,148 @@
+package import Confinement
+package import IPCProtocol
+package import Platform
+
+/// A listening socket that master gave.
+package final class InheritedListener {
+    package let info: Listener
+    private let socket: FileDescriptor
+
+    init(info: Listener, socket: consuming FileDescriptor) {
+        self.info = info
+        self.socket = socket
+    }
+
+    package var number: Int32 { socket.number }
+}
+
+/// What a process got from master before it began: settings, listeners, channels to others, and who it shall be.
+package final class Startup {
+    package let settings: Settings
+    package let master: Channel
+    package let log: Log
+    package private(set) var order = StartOrder()
+    package private(set) var listeners: [InheritedListener] = []
+    private var peers: [(role: String, channel: Channel)] = []
+
+    /// Takes over what was inherited and waits for master's start order. The first thing in each main.
+    package init() throws(StartFailure) {
+        Title.prepare()
+        SignalQueue.ignoreWriteSignals()
+        log = Log()
+        guard Process.environment("CULVER_CHILD") == "1" else {
+            throw StartFailure("this program is started by culver, the master process, not by hand")
+        }
+        let image = FileDescriptor(adopting: Inherited.settings)
+        settings = try Settings(from: image)
+        master = Channel(FileDescriptor(adopting: Inherited.master))
+        log.isDebugging = settings.bool("mail_debug") || settings.bool("auth_debug")
+        do throws(ChannelError) { try receivePlan() } catch { throw StartFailure("master: \(error)") }
+        setTitle("[initializing]")
+        log.whenBlocked = { [unowned self] isBlocked in
+            Title.set(
+                isBlocked
+                    ? title(titleText.isEmpty ? "[blocking on log write]" : titleText + " - [blocking on log write]") : title(titleText))
+        }
+    }
+
+    private func receivePlan() throws(ChannelError) {
+        while true {
+            guard var received = try master.receive(MasterToService.self, wait: true) else { continue }
+            switch received.message {
+            case .listener(let info):
+                if let socket = received.takeDescriptor() { listeners.append(InheritedListener(info: info, socket: socket)) }
+            case .peer(let peer):
+                if let socket = received.takeDescriptor() { peers.append((peer.role, Channel(socket))) }
+            case .start(let start):
+                order = start
+                return
+            case .stop, .retire: throw .closed
+            default: continue  // nothing else has a meaning before the start
+            }
+        }
+    }
+
+    /// The channel to a peer that master gave, once.
+    package func takePeer(_ role: String) -> Channel? {
+        guard let index = peers.firstIndex(where: { $0.role == role }) else { return nil }
+        return peers.remove(at: index).channel
+    }
+
+    /// A descriptor that master gave as a peer but that is no channel: a memory file, a stream.
+    package func takePeerDescriptor(_ role: String) -> FileDescriptor? {
+        guard let channel = takePeer(role) else { return nil }
+        do throws(SystemError) { return FileDescriptor(adopting: try duplicateDescriptor(channel.number)) } catch { return nil }
+    }
+
+    /// All channels that are left, for a service whose peers are all alike.
+    package func takePeers() -> [Channel] {
+        defer { peers = [] }
+        return peers.map(\.channel)
+    }
+
+    /// Who the process becomes.
+    package func circumstances(descriptors: Int, rules: [Landlock.Rule] = []) -> Confinement.Circumstances {
+        Confinement.Circumstances(
+            uid: order.uid, gid: order.gid, groups: order.supplementaryGroups, chroot: order.chroot.isEmpty ? nil : order.chroot,
+            descriptors: UInt64(descriptors), memory: order.vszLimit, extraRules: rules)
+    }
+
+    /// Drops what this process does not need; no privilege that the table does not name is left below this line.
+    package func confine(_ confinement: Confinement, descriptors: Int, rules: [Landlock.Rule] = []) throws(StartFailure) {
+        do throws(SystemError) { try TrapReport.install(descriptor: Inherited.log, prefix: Log.trapPrefix) } catch {
+            throw StartFailure(error)
+        }
+        do throws(ConfinementError) { try confinement.enter(circumstances(descriptors: descriptors, rules: rules)) } catch {
+            throw StartFailure(error.description)
+        }
+    }
+
+    /// Tells master that this process works.
+    package func announceReady() throws(StartFailure) {
+        do throws(ChannelError) { try master.send(ServiceToMaster.ready) } catch { throw StartFailure("master: \(error)") }
+        setTitle("")
+    }
+
+    private var titleText = ""
+
+    /// What `ps` shows behind the name: `[3 pre-login]`.
+    package func setTitle(_ text: String) {
+        titleText = text
+        Title.set(title(text))
+    }
+
+    /// `culver/imap-login [3 pre-login]`
+    private func title(_ text: String) -> String {
+        let name = "\(order.instance)/\(order.service)"
+        return text.isEmpty ? name : "\(name) \(text)"
+    }
+
+    /// Runs a main: an error becomes one fatal line and exit status 89.
+    package static func run(_ body: () throws(StartFailure) -> Void) {
+        do throws(StartFailure) {
+            try body()
+        } catch {
+            Log().fatal("\(error)")
+            Process.exit(89)
+        }
+    }
+}
+
+extension StartFailure {
+    /// A system call that failed while starting.
+    package init(_ error: SystemError) { self.init(error.description) }
+}
+
+extension StartOrder {
+    package var supplementaryGroups: [UInt32] {
+        stride(from: 0, to: groups.count - 3, by: 4).map { start in
+            (0..<4).reduce(0) { $0 | UInt32(groups[start + $1]) << UInt32(8 * $1) }
+        }
+    }
+
+    package static func packed(groups: [UInt32]) -> [UInt8] {
+        groups.flatMap { group in (0..<4).map { UInt8(truncatingIfNeeded: group >> UInt32(8 * $0)) } }
+    }
+}
+
+extension StartOrder: StartOrderLimits {}

@@ -1,0 +1,185 @@
+internal import Confinement
+internal import IPCProtocol
+internal import Platform
+internal import ServiceKit
+
+/// The authentication service: one event loop between those who ask and the databases.
+final class AuthService: EventHandler {
+    /// A login worker, as its zygote introduced it.
+    struct LoginPeer {
+        let channel: Channel
+        let pid: UInt32
+    }
+
+    /// A text listener with what a client of it may do.
+    struct TextListener {
+        let socket: InheritedListener
+        let role: TextRole
+        /// Owner and group of the socket file, when its mode asks for the peer check.
+        let owner: (uid: UInt32, gid: UInt32)?
+    }
+
+    static let masterToken: UInt64 = 1
+
+    let startup: Startup
+    let loop: EventLoop
+    let authenticator: Authenticator
+    let accounts: Accounts
+    var tokens = Tokens()
+    var tickets = TicketBook<Passed>()
+    var delayed = DelayedAnswers()
+    var zygotes: [UInt64: Channel] = [:]
+    var logins: [UInt64: LoginPeer] = [:]
+    var listeners: [UInt64: TextListener] = [:]
+    var connections: [UInt64: TextConnection] = [:]
+    var connectionCount: UInt32 = 0
+    private(set) var isFinished = false
+    private var isRetiring = false
+    private var nextRound: Int64 = 0
+    var log: Log { startup.log }
+
+    init(_ startup: Startup, _ settings: AuthSettings, accounts: Accounts, listeners texts: [TextListener]) throws(StartFailure) {
+        self.startup = startup
+        self.accounts = accounts
+        authenticator = Authenticator(settings, databases: Databases(settings))
+        do throws(SystemError) {
+            loop = try EventLoop()
+            try loop.poller.add(startup.master.number, token: Self.masterToken, for: .readable)
+            for text in texts {
+                let token = tokens.next()
+                try loop.poller.add(text.socket.number, token: token, for: .readable)
+                listeners[token] = text
+            }
+        } catch {
+            throw StartFailure(error)
+        }
+        for channel in startup.takePeers() { addZygote(channel) }
+        nextRound = Clock.milliseconds + 1_000
+    }
+
+    func addZygote(_ channel: Channel) {
+        let token = tokens.next()
+        guard watch(channel.number, token) else { return }
+        zygotes[token] = channel
+    }
+
+    /// Adds a descriptor to the poller; false, with a line in the log, when the kernel does not want to.
+    func watch(_ number: Int32, _ token: UInt64) -> Bool {
+        do throws(SystemError) {
+            try loop.poller.add(number, token: token, for: .readable)
+            return true
+        } catch {
+            log.error("\(error)")
+            return false
+        }
+    }
+
+    func ready(_ token: UInt64, _ readiness: Readiness) {
+        if token == Self.masterToken {
+            readMaster()
+        } else if let connection = connections[token] {
+            serve(connection, readiness)
+        } else if let login = logins[token] {
+            serve(login, token, readiness)
+        } else if let zygote = zygotes[token] {
+            serve(zygote, token, readiness)
+        } else if let listener = listeners[token] {
+            accept(listener)
+        }
+        writeNotes()
+    }
+
+    /// Answers whose time has come, and once a second what has waited too long.
+    func wake(_ now: Int64) {
+        for answer in delayed.due(now) { refuse(answer.key, answer.refusal) }
+        if now >= nextRound {
+            nextRound = now + 1_000
+            tickets.expire(now: now)
+            for (key, refusal) in authenticator.expire(now: now) { refuse(key, refusal) }
+            // Lookups are answered at once, so none is ever in progress here.
+            startup.setTitle("[\(authenticator.waiting + delayed.count) wait, 0 passdb, 0 userdb]")
+        }
+        writeNotes()
+    }
+
+    /// The round is wanted only while something waits.
+    var nextWake: Int64? {
+        let round = authenticator.waiting > 0 || tickets.count > 0 || delayed.count > 0 ? max(nextRound, 0) : nil
+        guard let due = delayed.next else { return round }
+        return min(due, round ?? due)
+    }
+
+    /// Lines that came up in the core. What says why a login failed is written with auth_verbose only (auth.md 15).
+    func writeNotes() {
+        guard !authenticator.databases.notes.isEmpty else { return }
+        for note in authenticator.databases.notes {
+            let text = LogText(untrusted: note.text)
+            switch note.level {
+            case .error: log.error(text)
+            case .info: if authenticator.settings.isVerbose { log.info(text) } else { log.debug(text) }
+            case .debug: log.debug(text)
+            }
+        }
+        authenticator.databases.notes.removeAll()
+    }
+
+    /// Carries out what an exchange led to, for whichever kind of asker.
+    func handle(_ outcome: Outcome, _ key: RequestKey, now: Int64) {
+        switch outcome {
+        case .challenge(let data): challenge(key, data)
+        case .passed(let passed): pass(key, passed, now)
+        case .refused(let refusal):
+            if refusal.notBefore <= now { refuse(key, refusal) } else { delayed.add(key, refusal) }
+        case .violation(let text): endChannel(key.channel, because: text)
+        }
+    }
+
+    private func challenge(_ key: RequestKey, _ data: [UInt8]) {
+        if let login = logins[key.channel] {
+            send(.challenge(SASLData(data: data)), key, login)
+        } else if let connection = connections[key.channel] {
+            answer(connection, ClientReply.challenge(key.id, data))
+        }
+    }
+
+    private func refuse(_ key: RequestKey, _ refusal: Refusal) {
+        if let login = logins[key.channel] {
+            send(.failed(AuthFailure(code: refusal.code, reason: refusal.reason, user: refusal.user)), key, login)
+        } else if let connection = connections[key.channel] {
+            answer(connection, ClientReply.failure(key.id, refusal))
+        }
+    }
+
+    private func pass(_ key: RequestKey, _ passed: Passed, _ now: Int64) {
+        if let login = logins[key.channel] {
+            succeed(key, passed, login, now)
+        } else if let connection = connections[key.channel] {
+            answer(connection, ClientReply.success(key.id, passed))
+        }
+    }
+
+    /// A peer broke the rules: its channel ends, no other (security.md 5).
+    func endChannel(_ token: UInt64, because text: String) {
+        if let connection = connections[token] {
+            log.error("BUG: Authentication client \(connection.number) \(text)")
+            close(connection)
+        } else if let login = logins[token] {
+            log.error("login process \(login.pid): \(text)")
+            closeLogin(token)
+        }
+    }
+
+    /// Accept nothing new; end with the last asker.
+    func retire() {
+        isRetiring = true
+        for listener in listeners.values { loop.poller.remove(listener.socket.number) }
+        listeners = [:]
+        finishIfDrained()
+    }
+
+    func finishIfDrained() {
+        if isRetiring, zygotes.isEmpty, logins.isEmpty, connections.isEmpty { isFinished = true }
+    }
+
+    func finish() { isFinished = true }
+}

@@ -1,0 +1,211 @@
+internal import IPCProtocol
+internal import Platform
+internal import ServiceKit
+
+/// One client of a login process, from accept to the end of its TLS proxying.
+final class LoginClient {
+    enum Phase { case preLogin, handingOver, proxying, gone }
+
+    /// What the worker has to do for a client.
+    enum Demand {
+        case begin(BeginExchange)
+        case proceed([UInt8])
+        case cancel
+        case handOver
+        case gone(reason: String)
+    }
+
+    let token: UInt64
+    let transport: Transport
+    let remote: Endpoint
+    let local: Endpoint
+    let session: String
+    let connectedAt = Clock.milliseconds
+    private(set) var phase = Phase.preLogin
+    var dialogue: IMAPDialogue
+    private var output: [UInt8] = []
+    private(set) var proxy: TLSProxy?
+    private(set) var handshakeStarted: Int64 = 0
+
+    // What the log line tells.
+    var method = ""
+    var user = ""
+    var ticket: [UInt8] = []
+    var exchange: UInt32 = 0
+    private(set) var everAttempted = false
+    var authStarted: Int64 = 0
+    /// An exchange that waits for auth to be started again.
+    var waitingExchange: BeginExchange?
+
+    init(token: UInt64, socket: consuming FileDescriptor, dialogue: IMAPDialogue, remote: Endpoint, local: Endpoint, session: String) {
+        self.token = token
+        transport = Transport(socket)
+        self.dialogue = dialogue
+        self.remote = remote
+        self.local = local
+        self.session = session
+    }
+
+    /// What to wait for on the client's socket.
+    var interest: Readiness {
+        switch phase {
+        case .gone, .handingOver: []
+        case .proxying: proxy?.clientInterest ?? []
+        case .preLogin:
+            transport.isHandshaking
+                ? (handshakeWantsWrite ? .writable : .readable)
+                : output.isEmpty ? .readable : [.readable, .writable]
+        }
+    }
+
+    private var handshakeWantsWrite = false
+
+    /// Begins TLS before anything else (port 993) or after STARTTLS.
+    func startTLS(_ settings: LoginSettings, greet: Bool) -> Demand? {
+        guard let server = settings.tls else { return leave("TLS is not available") }
+        handshakeStarted = Clock.milliseconds
+        greetsAfterTLS = greet
+        do { try transport.startTLS(server) } catch { return leave("TLS initialization failed.") }
+        return continueHandshake(settings)
+    }
+
+    private var greetsAfterTLS = false
+
+    private func continueHandshake(_ settings: LoginSettings) -> Demand? {
+        switch transport.handshake() {
+        case .moved:
+            dialogue.secured()
+            if greetsAfterTLS { dialogue.greet() }
+            return advance(settings)
+        case .wantRead:
+            handshakeWantsWrite = false
+            return nil
+        case .wantWrite:
+            handshakeWantsWrite = true
+            return nil
+        case .ended(let text):
+            return leave(text.isEmpty ? "Connection closed" : "Connection closed: SSL_accept() failed: \(text)")
+        }
+    }
+
+    /// The client's socket is ready.
+    func ready(_ readiness: Readiness, _ settings: LoginSettings) -> Demand? {
+        switch phase {
+        case .gone, .handingOver: return nil
+        case .proxying: return pump()
+        case .preLogin:
+            if transport.isHandshaking { return continueHandshake(settings) }
+            if let demand = flush() { return demand }
+            guard !readiness.isDisjoint(with: [.readable, .hangup, .error, .peerClosed]) else { return nil }
+            var bytes: [UInt8] = []
+            var total = 0
+            // TLS may have more than one record ready that wakes no poll; a stranger may not keep us busy for ever.
+            while total < 4 * Transport.unit {
+                switch transport.read(appendingTo: &bytes) {
+                case .moved(let count): total += count
+                case .wantRead, .wantWrite:
+                    if !bytes.isEmpty { dialogue.feed(bytes) }
+                    return advance(settings)
+                case .ended(let text):
+                    return leave(text.isEmpty ? "Connection closed" : "Connection closed: \(text)")
+                }
+            }
+            dialogue.feed(bytes)
+            return advance(settings)
+        }
+    }
+
+    /// Carries out what the dialogue wants until it waits.
+    func advance(_ settings: LoginSettings) -> Demand? {
+        while true {
+            switch dialogue.next() {
+            case .send(let bytes): output += bytes
+            case .wait: return flush()
+            case .startTLS:
+                if let demand = flush() { return demand }
+                return startTLS(settings, greet: false)
+            case .begin(let mechanism, let initial):
+                if let demand = flush() { return demand }
+                everAttempted = true
+                method = mechanism
+                authStarted = Clock.milliseconds
+                var begin = BeginExchange()
+                begin.mechanism = mechanism
+                begin.session = session
+                begin.connection = connection
+                begin.isSecured = dialogue.offer.isSecured
+                begin.isTLS = transport.isTLS
+                begin.localName = transport.serverName
+                begin.hasInitialResponse = initial != nil
+                begin.initialResponse = initial ?? []
+                return .begin(begin)
+            case .proceed(let data): return .proceed(data)
+            case .cancelExchange:
+                if let demand = flush() { return demand }
+                return .cancel
+            case .close(let reason):
+                _ = flush()
+                return leave(reason)
+            }
+        }
+    }
+
+    var connection: ConnectionInfo {
+        ConnectionInfo(remoteAddress: remote.address, remotePort: remote.port, localAddress: local.address, localPort: local.port)
+    }
+
+    private func flush() -> Demand? {
+        while !output.isEmpty {
+            switch transport.write(output[...]) {
+            case .moved(let count): output.removeFirst(count)
+            case .wantRead, .wantWrite: return nil
+            case .ended(let text): return leave(text.isEmpty ? "Connection closed" : "Connection closed: \(text)")
+            }
+        }
+        return nil
+    }
+
+    func beganHandOver() { phase = .handingOver }
+    func handOverRefused() { phase = .preLogin }
+
+    /// The mail process has the client (plain), or the other end of `proxy`'s socket.
+    func accepted() { phase = proxy == nil ? .gone : .proxying }
+
+    /// Makes the pair over which the mail process will talk to a TLS client; answers its end.
+    func makeProxy() throws(SystemError) -> Int32 {
+        let (ours, theirs) = try StreamPair().split()
+        proxy = TLSProxy(FileDescriptor(adopting: ours))
+        return theirs
+    }
+
+    func dropProxy() { proxy = nil }
+
+    func pump() -> Demand? {
+        guard let proxy, phase == .proxying else { return nil }
+        return proxy.pump(transport) ? nil : leave("")
+    }
+
+    /// Says why and ends; for timeouts, a full service, and the end of the suite.
+    func expel(_ reason: String, bye: String, _ settings: LoginSettings) -> Demand? {
+        dialogue.end(reason, bye: bye)
+        return advance(settings)
+    }
+
+    private func leave(_ reason: String) -> Demand {
+        phase = .gone
+        transport.sayGoodbye()
+        return .gone(reason: reason)
+    }
+
+    /// `(no auth attempts in N secs)` and its like (operations.md 4).
+    var attemptsText: String {
+        let seconds = (Clock.milliseconds - connectedAt) / 1000
+        if dialogue.isAuthenticating {
+            return "(disconnected while authenticating, waited \((Clock.milliseconds - authStarted) / 1000) secs)"
+        }
+        if phase == .handingOver { return "(disconnected while finishing login, waited \(seconds) secs)" }
+        if dialogue.attempts > 0 { return "(auth failed, \(dialogue.attempts) attempts in \(seconds) secs)" }
+        if everAttempted { return "(client didn't finish SASL auth, waited \(seconds) secs)" }
+        return "(no auth attempts in \(seconds) secs)"
+    }
+}

@@ -1,0 +1,419 @@
+internal import IPCProtocol
+internal import Platform
+internal import ServiceKit
+
+/// A login process: the clients it has, and its channels to auth, to the mail service and to its zygote.
+final class LoginWorker: EventHandler {
+    private enum Token {
+        static let control: UInt64 = 1
+        static let signals: UInt64 = 2
+        static let auth: UInt64 = 3
+        static let mail: UInt64 = 4
+        static let firstClient: UInt64 = 10
+    }
+
+    let startup: Startup
+    let settings: LoginSettings
+    private let listeners: [Listener]
+    private let loop: EventLoop
+    private let control: Channel
+    private let signals: SignalQueue
+    private var auth: Channel?
+    private var mail: Channel?
+    private var clients: [UInt64: LoginClient] = [:]
+    private var watched: [UInt64: Readiness] = [:]
+    private var tokens = Tokens(startingAt: Token.firstClient)
+    private var served: UInt32 = 0
+    private var nextExchange: UInt32 = 1
+    private var isRetiring = false
+    private var isControlled = true
+    private(set) var isFinished = false
+    private var nextSweep = Clock.milliseconds + 1000
+    private var log: Log { startup.log }
+
+    init(_ startup: Startup, _ settings: LoginSettings, control: Channel, signals: SignalQueue, auth: Channel?, mail: Channel?)
+        throws(SystemError)
+    {
+        self.startup = startup
+        self.settings = settings
+        self.control = control
+        self.signals = signals
+        self.auth = auth
+        self.mail = mail
+        listeners = startup.listeners.map(\.info)
+        loop = try EventLoop()
+        try loop.poller.add(control.number, token: Token.control, for: .readable)
+        try loop.poller.add(signals.number, token: Token.signals, for: .readable)
+        if let auth { try loop.poller.add(auth.number, token: Token.auth, for: .readable) }
+        if let mail { try loop.poller.add(mail.number, token: Token.mail, for: .readable) }
+    }
+
+    /// Serves until the last client has gone and no further one can come.
+    func run() throws(SystemError) { try loop.run(self) }
+
+    var nextWake: Int64? { clients.isEmpty ? nil : nextSweep }
+
+    // MARK: clients
+
+    func adopt(_ socket: consuming FileDescriptor, listener index: Int) {
+        let number = socket.number
+        let endpoints: (remote: Endpoint, local: Endpoint)
+        do throws(SystemError) {
+            endpoints = (try Socket.endpoint(of: number, .peer), try Socket.endpoint(of: number, .local))
+        } catch {
+            return report()  // gone before we could look at it
+        }
+        let info = index < listeners.count ? listeners[index] : Listener()
+        var offer = settings.offer
+        offer.isSecured = endpoints.remote.address == endpoints.local.address || settings.trusted.contains(endpoints.remote.address)
+        if info.isTLS { offer.canStartTLS = false }
+        Socket.setNoDelay(number)
+        let client = LoginClient(
+            token: tokens.next(), socket: socket, dialogue: IMAPDialogue(offer: offer), remote: endpoints.remote, local: endpoints.local,
+            session: SessionID.make(remote: endpoints.remote))
+        clients[client.token] = client
+        served += 1
+        if info.isTLS {
+            act(client, client.startTLS(settings, greet: true))
+        } else {
+            client.dialogue.greet()
+            act(client, client.advance(settings))
+        }
+        report()
+    }
+
+    private func act(_ client: LoginClient, _ demand: LoginClient.Demand?) {
+        switch demand {
+        case nil: break
+        case .begin(let begin): beginExchange(client, begin)
+        case .proceed(let data): sendToAuth(.proceed(.init(data: data)), client)
+        case .cancel: sendToAuth(.cancel, client)
+        case .handOver: handOver(client)
+        case .gone(let reason):
+            remove(client, reason)
+            return
+        }
+        watch(client)
+    }
+
+    private func watch(_ client: LoginClient) {
+        watch(client.transport.socket.number, client.token << 1, client.interest)
+        if let proxy = client.proxy, client.phase == .proxying {
+            watch(proxy.server.number, client.token << 1 | 1, proxy.serverInterest)
+        }
+    }
+
+    /// One epoll_ctl where the interest changed, none where it did not.
+    private func watch(_ number: Int32, _ key: UInt64, _ interest: Readiness) {
+        let token = key + Token.firstClient
+        let before = watched[key]
+        guard before != interest else { return }
+        do throws(SystemError) {
+            if interest.isEmpty {
+                if before != nil { loop.poller.remove(number) }
+                watched[key] = nil
+                return
+            }
+            if before == nil {
+                try loop.poller.add(number, token: token, for: interest)
+            } else {
+                try loop.poller.modify(number, token: token, for: interest)
+            }
+            watched[key] = interest
+        } catch {
+            log.error("\(error)")
+        }
+    }
+
+    private func remove(_ client: LoginClient, _ reason: String) {
+        if client.dialogue.isVerifying { sendToAuth(.cancel, client) }
+        forget(client)
+        guard !reason.isEmpty else { return report() }
+        log.session = client.session
+        let hasExtra = reason.contains("(") == false || reason.hasPrefix("Connection closed")
+        let text = reason == "Aborted login by logging out" ? reason : reason.hasPrefix("Disconnected") ? reason : "Disconnected: \(reason)"
+        log.session = ""
+        log.info(LogText(untrusted: settings.logLine.text(hasExtra ? "\(text) \(client.attemptsText)" : text, values(client))))
+        report()
+    }
+
+    private func forget(_ client: LoginClient) {
+        watch(client.transport.socket.number, client.token << 1, [])
+        if let proxy = client.proxy { watch(proxy.server.number, client.token << 1 | 1, []) }
+        clients[client.token] = nil
+        finishIfIdle()
+    }
+
+    private func finishIfIdle() {
+        let isUsedUp = startup.order.requestLimit > 0 && served >= startup.order.requestLimit
+        if clients.isEmpty && (isRetiring || !isControlled || isUsedUp) { isFinished = true }
+    }
+
+    private func values(_ client: LoginClient, pid: UInt32? = nil) -> [String: String] {
+        [
+            "user": client.user, "mechanism": client.method, "remote_ip": client.remote.address, "local_ip": client.local.address,
+            "remote_port": String(client.remote.port), "local_port": String(client.local.port), "mail_pid": pid.map(String.init) ?? "",
+            "secured": client.transport.hasTLS
+                ? (client.transport.isHandshaking ? "TLS handshaking" : "TLS") : client.dialogue.offer.isSecured ? "secured" : "",
+            "ssl_security": client.transport.summary, "session": client.session, "service": startup.order.protocolName,
+            "pid": String(Process.id), "local_name": client.transport.serverName,
+        ]
+    }
+
+    // MARK: events
+
+    func ready(_ token: UInt64, _ readiness: Readiness) {
+        switch token {
+        case Token.control: readControl()
+        case Token.signals: readSignals()
+        case Token.auth: readAuth()
+        case Token.mail: readMail()
+        default:
+            let key = token - Token.firstClient
+            guard let client = clients[key >> 1] else { return }
+            if key & 1 == 1 {
+                act(client, client.pump())
+            } else {
+                act(client, client.ready(readiness, settings))
+            }
+        }
+    }
+
+    func wake(_ now: Int64) {
+        nextSweep = now + 1000
+        for client in clients.values where client.phase != .proxying {
+            if client.transport.isHandshaking, now - client.handshakeStarted > LoginSettings.handshakeTime {
+                act(client, client.expel("Inactivity during TLS handshake", bye: "", settings))
+            } else if now - client.connectedAt > LoginSettings.loginTime {
+                let reason = client.dialogue.isAuthenticating ? "Inactivity during authentication" : "Inactivity"
+                act(client, client.expel(reason, bye: "Disconnected for inactivity.", settings))
+            } else if auth == nil, client.dialogue.isVerifying, now - client.authStarted > LoginSettings.restartPatience {
+                failTemporarily(client)
+            } else if mail == nil, client.dialogue.isHandingOver, now - client.authStarted > LoginSettings.restartPatience {
+                refused(client, code: "UNAVAILABLE", why: "Mail service is not available, try again.", logText: "")
+            }
+        }
+    }
+
+    private func readSignals() {
+        while let signal = signals.next() {
+            guard signal.number == SignalQueue.terminate || signal.number == SignalQueue.user2 else { continue }
+            for client in clients.values {
+                if client.phase == .preLogin {
+                    act(client, client.expel("Server shutting down", bye: "Server shutting down.", settings))
+                } else {
+                    forget(client)
+                }
+            }
+            isFinished = true
+        }
+    }
+
+    private func readControl() {
+        do throws(ChannelError) {
+            while var received = try control.receive(ZygoteToWorker.self) {
+                switch received.message {
+                case .client(let arrival):
+                    if let socket = received.takeDescriptor() { adopt(socket, listener: Int(arrival.listener)) }
+                case .peer(let peer):
+                    if let socket = received.takeDescriptor() { replace(peer.role, Channel(socket)) }
+                case .makeRoom: makeRoom()
+                case .retire:
+                    isRetiring = true
+                    finishIfIdle()
+                case .session, .kick: break
+                }
+            }
+        } catch {
+            loop.poller.remove(control.number)
+            isControlled = false
+            finishIfIdle()
+        }
+    }
+
+    /// All processes are full: the client that has been here longest without logging in gives way.
+    private func makeRoom() {
+        let strangers = clients.values.filter {
+            $0.phase == .preLogin && !$0.dialogue.isAuthenticating && Clock.milliseconds - $0.connectedAt > 2_000
+        }
+        guard let oldest = strangers.min(by: { $0.connectedAt < $1.connectedAt }) else { return }
+        act(oldest, oldest.expel("Connection queue full", bye: "Connection queue full", settings))
+    }
+
+    /// Tells the zygote and `ps` how many clients there are.
+    private func report() {
+        var state = WorkerState()
+        for client in clients.values {
+            if client.phase == .proxying { state.proxies += 1 } else { state.preLogin += 1 }
+        }
+        state.served = served
+        startup.setTitle(titleText(state))
+        guard isControlled, !isFinished else { return }
+        do throws(ChannelError) { try control.send(WorkerToZygote.state(state)) } catch { isControlled = false }
+    }
+
+    private func titleText(_ state: WorkerState) -> String {
+        if clients.count == 1, let only = clients.values.first {
+            let what = only.phase == .proxying ? "TLS proxy" : "pre-login"
+            return settings.showsUser ? "[\(only.remote.address) \(what)]" : "[\(what)]"
+        }
+        var parts: [String] = []
+        if state.preLogin > 0 { parts.append("\(state.preLogin) pre-login") }
+        if state.proxies > 0 { parts.append("\(state.proxies) TLS proxies") }
+        return parts.isEmpty ? "" : "[\(parts.joined(separator: " + "))]"
+    }
+}
+
+// MARK: auth and the mail service
+extension LoginWorker {
+    /// A fresh channel after its service was started again; what waited for it goes on.
+    private func replace(_ role: String, _ channel: Channel) {
+        let token = role == "auth" ? Token.auth : Token.mail
+        do throws(SystemError) { try loop.poller.add(channel.number, token: token, for: .readable) } catch {
+            log.error("\(error)")
+            return
+        }
+        if role == "auth" {
+            auth = channel
+            for client in clients.values {
+                if let begin = client.waitingExchange { beginExchange(client, begin) }
+            }
+        } else {
+            mail = channel
+            for client in clients.values where client.dialogue.isHandingOver { handOver(client) }
+        }
+    }
+
+    private func beginExchange(_ client: LoginClient, _ begin: BeginExchange) {
+        client.waitingExchange = nil
+        guard auth != nil else {
+            client.waitingExchange = begin
+            return
+        }
+        client.exchange = nextExchange
+        nextExchange = nextExchange == .max ? 1 : nextExchange + 1
+        var begin = begin
+        begin.service = startup.order.protocolName
+        sendToAuth(.begin(begin), client)
+    }
+
+    private func sendToAuth(_ message: LoginToAuth, _ client: LoginClient) {
+        guard let auth else { return }
+        do throws(ChannelError) { try auth.send(message, request: client.exchange) } catch {
+            log.error("auth: \(error)")
+            if case .cancel = message { return }
+            failTemporarily(client)
+        }
+    }
+
+    private func failTemporarily(_ client: LoginClient) {
+        client.waitingExchange = nil
+        client.dialogue.failed(code: "temp_fail", reason: "")
+        act(client, client.advance(settings))
+    }
+
+    private func readAuth() {
+        guard let channel = auth else { return }
+        do throws(ChannelError) {
+            while let received = try channel.receive(AuthToLogin.self) {
+                let exchange = received.request
+                guard let client = clients.values.first(where: { $0.exchange == exchange && $0.dialogue.isVerifying }) else { continue }
+                answered(client, received.message)
+            }
+        } catch {
+            if error != .closed { log.error("auth: \(error)") }
+            loop.poller.remove(channel.number)
+            auth = nil
+            // Exchanges in progress died with the process that held them.
+            for client in clients.values where client.dialogue.isVerifying && client.waitingExchange == nil { failTemporarily(client) }
+        }
+    }
+
+    private func answered(_ client: LoginClient, _ message: AuthToLogin) {
+        switch message {
+        case .challenge(let challenge):
+            client.dialogue.challenged(challenge.data)
+            act(client, client.advance(settings))
+        case .failed(let failure):
+            client.user = failure.user
+            client.dialogue.failed(code: failure.code, reason: failure.reason)
+            act(client, client.advance(settings))
+        case .succeeded(let success):
+            client.user = success.user
+            client.ticket = success.ticket
+            client.dialogue.succeeded()
+            client.authStarted = Clock.milliseconds
+            handOver(client)
+        }
+    }
+
+    private func handOver(_ client: LoginClient) {
+        guard let mail else {
+            client.beganHandOver()
+            return watch(client)
+        }
+        var frame = HandOver()
+        frame.ticket = client.ticket
+        frame.tag = client.dialogue.tag
+        frame.session = client.session
+        frame.connection = client.connection
+        frame.isSecured = client.dialogue.offer.isSecured
+        frame.isTLS = client.transport.isTLS
+        frame.wantsCapability = !client.dialogue.askedCapability
+        frame.input = client.dialogue.unread
+        frame.startedNanoseconds = UInt64(clamping: Clock.monotonicNanoseconds)
+        do {
+            let theirs = client.transport.isTLS ? try client.makeProxy() : client.transport.socket.number
+            defer { if client.transport.isTLS { closeDescriptor(theirs) } }
+            client.beganHandOver()
+            watch(client)
+            try mail.send(LoginToMail.handOver(frame), request: UInt32(truncatingIfNeeded: client.token), descriptors: [theirs])
+        } catch {
+            refused(
+                client, code: "UNAVAILABLE", why: "Mail service is not available, try again.",
+                logText: "Internal login failure: \(startup.order.protocolName): \(error)")
+        }
+    }
+
+    private func readMail() {
+        guard let channel = mail else { return }
+        do throws(ChannelError) {
+            while let received = try channel.receive(MailToLogin.self) {
+                guard let client = clients[UInt64(received.request)], client.dialogue.isHandingOver else { continue }
+                switch received.message {
+                case .accepted(let accepted): self.accepted(client, pid: accepted.pid)
+                case .queued(let queued):
+                    log.warning("Login of \(client.user) waits at position \(queued.position): \(LogText(untrusted: queued.why))")
+                case .refused(let refusal): refused(client, code: refusal.code, why: refusal.why, logText: refusal.logText)
+                }
+            }
+        } catch {
+            if error != .closed { log.error("\(startup.order.protocolName): \(error)") }
+            loop.poller.remove(channel.number)
+            mail = nil
+            // The ticket may not have been redeemed yet: try again with the service's next process.
+            for client in clients.values where client.dialogue.isHandingOver { client.dropProxy() }
+        }
+    }
+
+    private func accepted(_ client: LoginClient, pid: UInt32) {
+        log.info(LogText(untrusted: settings.logLine.text("Login", values(client, pid: pid))))
+        client.accepted()
+        if client.phase == .proxying {
+            act(client, client.pump())
+        } else {
+            forget(client)
+        }
+        report()
+    }
+
+    private func refused(_ client: LoginClient, code: String, why: String, logText: String) {
+        if !logText.isEmpty {
+            log.error("\(LogText(untrusted: logText)): user=<\(client.user)>, rip=\(client.remote.address), session=<\(client.session)>")
+        }
+        client.dropProxy()
+        client.handOverRefused()
+        client.dialogue.refused(code: code, why: why)
+        act(client, client.advance(settings))
+    }
+}

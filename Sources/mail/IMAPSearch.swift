@@ -1,0 +1,177 @@
+internal import IMAPSyntax
+internal import MailStore
+internal import MessageFormat
+internal import Platform
+
+/// A search key made ready for one mailbox: sets resolved, texts folded, cheap conditions before dear ones.
+indirect enum SearchCondition {
+    case all, none
+    case and([SearchCondition])
+    case or(SearchCondition, SearchCondition)
+    case not(SearchCondition)
+    /// Positions, as ranges.
+    case positions(NumberSet)
+    case flags(MessageFlags)
+    case keyword(Int)
+    case internalDate(SearchKey.DateTest)
+    case sentDate(SearchKey.DateTest)
+    /// Arrived at this moment or later.
+    case arrivedSince(Int64)
+    case larger(Int64)
+    case smaller(Int64)
+    case header(name: [UInt8], TextMatcher)
+    /// In the body, and in the header as well.
+    case body(TextMatcher, withHeader: Bool)
+
+    /// Depth is bounded by the parser.
+    init(_ key: SearchKey, _ session: IMAPSession, _ mailbox: any Mailbox, saved: NumberSet) throws(CommandFailure) {
+        switch key {
+        case .all: self = .all
+        case .and(let keys):
+            var conditions: [SearchCondition] = []
+            for key in keys { conditions.append(try SearchCondition(key, session, mailbox, saved: saved)) }
+            self = .and(conditions.sorted { $0.cost < $1.cost })
+        case .or(let first, let second):
+            let a = try SearchCondition(first, session, mailbox, saved: saved)
+            let b = try SearchCondition(second, session, mailbox, saved: saved)
+            self = a.cost <= b.cost ? .or(a, b) : .or(b, a)
+        case .not(let inner): self = .not(try SearchCondition(inner, session, mailbox, saved: saved))
+        case .numbers(let set): self = .positions(try Self.positions(set, isUID: false, session, mailbox, saved))
+        case .uids(let set): self = .positions(try Self.positions(set, isUID: true, session, mailbox, saved))
+        case .flag(let flag): self = .flags(MessageFlags(rawValue: flag.rawValue))
+        case .recent: self = .flags(.recent)
+        case .keyword(let name):
+            let index = mailbox.keywords.firstIndex { keyword in keyword.map { $0.bytes.map(\.lower) == name.map(\.lower) } ?? false }
+            self = index.map { .keyword($0) } ?? .none
+        case .header(let name, let text): self = .header(name: name, TextMatcher(text))
+        case .body(let text): self = text.isEmpty ? .all : .body(TextMatcher(text), withHeader: false)
+        case .text(let text): self = text.isEmpty ? .all : .body(TextMatcher(text), withHeader: true)
+        case .larger(let size): self = .larger(size)
+        case .smaller(let size): self = .smaller(size)
+        case .date(let test): self = .internalDate(test)
+        case .sent(let test): self = .sentDate(test)
+        case .younger(let seconds): self = .arrivedSince(Clock.unixSeconds - Int64(seconds))
+        case .older(let seconds): self = .not(.arrivedSince(Clock.unixSeconds - Int64(seconds) + 1))
+        }
+    }
+
+    private static func positions(
+        _ set: SequenceSet, isUID: Bool, _ session: IMAPSession, _ mailbox: any Mailbox, _ saved: NumberSet
+    ) throws(CommandFailure) -> NumberSet {
+        let ranges =
+            set.isSavedResult
+            ? IMAPSession.positions(ofUIDs: saved, in: mailbox, count: mailbox.messages.count)
+            : try session.positions(set, isUID: isUID, in: mailbox)
+        var numbers = NumberSet()
+        for range in ranges { numbers.insert(UInt32(clamping: range.lowerBound)...UInt32(clamping: range.upperBound - 1)) }
+        return numbers
+    }
+
+    /// What it takes to decide: 0 memory, 1 a look at the file's attributes, 2 its header, 3 all of it.
+    private var cost: Int {
+        switch self {
+        case .all, .none, .positions, .flags, .keyword: 0
+        case .internalDate, .arrivedSince, .larger, .smaller: 1
+        case .sentDate, .header: 2
+        case .body: 3
+        case .not(let inner): inner.cost
+        case .or(let a, let b): max(a.cost, b.cost)
+        case .and(let conditions): conditions.last?.cost ?? 0
+        }
+    }
+}
+
+/// Decides whether messages of one mailbox match; opens a message at most once, and only when it must.
+final class MessageSearch {
+    private let mailbox: any Mailbox
+    private var position = -1
+    private var reader: MessageReader?
+
+    init(_ mailbox: any Mailbox) { self.mailbox = mailbox }
+
+    func matches(_ position: Int, _ message: Message, _ condition: SearchCondition) throws(StoreError) -> Bool {
+        if position != self.position {
+            self.position = position
+            reader = nil
+        }
+        switch condition {
+        case .all: return true
+        case .none: return false
+        case .and(let conditions):
+            for condition in conditions where try !matches(position, message, condition) { return false }
+            return true
+        case .or(let a, let b):
+            if try matches(position, message, a) { return true }
+            return try matches(position, message, b)
+        case .not(let inner): return try !matches(position, message, inner)
+        case .positions(let numbers): return numbers.contains(UInt32(clamping: position))
+        case .flags(let flags): return message.flags.contains(flags)
+        case .keyword(let index): return message.keywords.contains(index)
+        case .internalDate(let test):
+            let seconds = try mailbox.internalDate(at: position)
+            return test.includes(CalendarDate(daysSince1970: seconds >= 0 ? seconds / 86_400 : (seconds - 86_399) / 86_400))
+        case .arrivedSince(let moment): return try mailbox.internalDate(at: position) >= moment
+        case .larger(let size): return try mailbox.virtualSize(at: position) > size
+        case .smaller(let size): return try mailbox.virtualSize(at: position) < size
+        case .sentDate(let test):
+            guard let date = try header(of: "date").flatMap({ MessageDate($0) }) else { return false }
+            return test.includes(CalendarDate(daysSince1970: date.localDay))
+        case .header(let name, let matcher): return try headerMatches(name, matcher)
+        case .body(let matcher, let withHeader): return try textMatches(matcher, withHeader: withHeader)
+        }
+    }
+
+    private func open() throws(StoreError) -> MessageReader {
+        if let reader { return reader }
+        let opened = MessageReader(try mailbox.content(at: position))
+        reader = opened
+        return opened
+    }
+
+    private func header(of name: String) throws(StoreError) -> [UInt8]? {
+        HeaderFields(try open().header()).first { $0.name.isName(name) }?.unfolded
+    }
+
+    private func headerMatches(_ name: [UInt8], _ matcher: TextMatcher) throws(StoreError) -> Bool {
+        for field in HeaderFields(try open().header()) where field.name.isName(name) {
+            if matcher.isFound(in: EncodedWords.decode(field.unfolded)) { return true }
+        }
+        return false
+    }
+
+    /// Looks through header and text parts, decoded; parts that are no text hold nothing to find.
+    private func textMatches(_ matcher: TextMatcher, withHeader: Bool) throws(StoreError) -> Bool {
+        let reader = try open()
+        let message = try reader.structure()
+        for (index, part) in message.parts.enumerated() {
+            if index == 0 ? withHeader : part.envelope != nil {
+                let header = try reader.bytes(at: part.header.start, atMost: Int(part.header.size))
+                for field in HeaderFields(header) where matcher.isFound(in: field.name + [0x3a] + EncodedWords.decode(field.unfolded)) {
+                    return true
+                }
+            }
+            if part.kind == .single, part.type.isName("text"), try bodyMatches(part, matcher, reader) { return true }
+        }
+        return false
+    }
+
+    private func bodyMatches(_ part: Part, _ matcher: TextMatcher, _ reader: MessageReader) throws(StoreError) -> Bool {
+        guard let encoding = TransferDecoder.Encoding(part.mime.encoding) else { return false }
+        var decoder = TransferDecoder(encoding)
+        let charset = part.mime.parameter("charset").map { Charset($0) } ?? .utf8
+        var stream = TextMatcher.Stream(matcher)
+        var offset = part.body.start
+        while offset < part.body.end {
+            let chunk = try reader.bytes(at: offset, atMost: Int(min(65_536, part.body.end - offset)))
+            if chunk.isEmpty { break }
+            offset += Int64(chunk.count)
+            var decoded: [UInt8] = []
+            decoder.decode(chunk[...], into: &decoded)
+            if offset >= part.body.end { decoder.finish(into: &decoded) }
+            var text: [UInt8] = []
+            charset.convert(decoded[...], into: &text)
+            if stream.feed(text[...]) { return true }
+        }
+        return stream.feed([])
+    }
+}

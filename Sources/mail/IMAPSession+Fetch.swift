@@ -1,0 +1,169 @@
+internal import IMAPSyntax
+internal import MailStore
+internal import MessageFormat
+
+/// What the items of one FETCH share.
+struct FetchPlan {
+    let mailbox: any Mailbox
+    let messages: [Message]
+    let keywords: KeywordTexts
+    let items: [FetchItem]
+    /// Its items set \Seen (RFC 9051 section 6.4.5: all sections without PEEK).
+    let setsSeen: Bool
+    let wantsFlags: Bool
+    /// Something needs the parts: then the message is parsed whole at once.
+    let needsStructure: Bool
+
+    init(_ mailbox: any Mailbox, _ items: [FetchItem]) {
+        self.mailbox = mailbox
+        self.items = items
+        messages = mailbox.messages
+        keywords = KeywordTexts(mailbox)
+        wantsFlags = items.contains(.flags)
+        needsStructure = items.contains { $0 == .body || $0 == .bodyStructure }
+        setsSeen = mailbox.access == .readWrite && items.contains { item in
+            switch item {
+            case .section(let section): !section.isPeek
+            case .rfc822, .rfc822Text: true
+            default: false
+            }
+        }
+    }
+}
+
+extension IMAPSession {
+    func fetch(_ command: FetchCommand) throws(CommandFailure) -> Completion {
+        let mailbox = try selected()
+        if let name = command.items.lazy.compactMap(Self.unsupportedName).first { throw .bad("FETCH item \(name) is not supported") }
+        let ranges = try positions(command.set, isUID: command.isUID, in: mailbox)
+        var marked = NumberSet()
+        if FetchPlan(mailbox, command.items).setsSeen { marked = try markSeen(ranges, in: mailbox) }
+        let plan = FetchPlan(mailbox, command.items)
+        var lost: StoreError?
+        var out = ResponseWriter()
+        for range in ranges {
+            for position in range {
+                let start = out.count
+                do throws(CommandFailure) {
+                    try fetch(position, plan, isMarked: marked.contains(UInt32(clamping: position)), to: &out)
+                } catch {
+                    guard case .store(let reason) = error, out.count >= start else { throw error }
+                    // Nothing of this message was sent yet: the others are still of use.
+                    out.bytes.removeLast(out.count - start)
+                    lost = reason
+                }
+                if out.count > ClientStream.flushSize { try ending { () throws(SessionEnd) in try stream.send(&out) } }
+            }
+        }
+        stream.out.raw(out.bytes)
+        if let lost {
+            try reportChanges(expunges: command.isUID, withUID: command.isUID)
+            throw .store(lost)
+        }
+        return try report("Fetch completed.", expunges: command.isUID, withUID: command.isUID)
+    }
+
+    private static func unsupportedName(_ item: FetchItem) -> String? {
+        switch item {
+        case .modSeq: "MODSEQ"
+        case .emailID: "EMAILID"
+        case .threadID: "THREADID"
+        case .saveDate: "SAVEDATE"
+        case .preview: "PREVIEW"
+        case .binary, .binarySize: "BINARY"
+        default: nil
+        }
+    }
+
+    /// Sets \Seen before the messages are sent, in one change; answers the positions where it was not set.
+    private func markSeen(_ ranges: [Range<Int>], in mailbox: any Mailbox) throws(CommandFailure) -> NumberSet {
+        let messages = mailbox.messages
+        let unseen = ranges.flatMap { range in range.filter { !messages[$0].flags.contains(.seen) } }
+        guard !unseen.isEmpty else { return NumberSet() }
+        let changed = try storing { () throws(StoreError) in try mailbox.change(unseen, FlagChange(.add, flags: .seen)) }
+        return NumberSet(changed.lazy.map { UInt32(clamping: $0) })
+    }
+
+    // message-data = nz-number SP ("FETCH" SP msg-att)
+    private func fetch(_ position: Int, _ plan: FetchPlan, isMarked: Bool, to out: inout ResponseWriter) throws(CommandFailure) {
+        let message = plan.messages[position]
+        var source: MessageReader?
+        out.text("* ")
+        out.number(position + 1)
+        out.text(" FETCH (")
+        for (index, item) in plan.items.enumerated() {
+            if index > 0 { out.byte(0x20) }
+            switch item {
+            case .uid:
+                out.text("UID ")
+                out.number(message.uid)
+            case .flags: plan.keywords.writeFlags(message, to: &out)
+            case .internalDate:
+                out.text("INTERNALDATE ")
+                let date = try storing { () throws(StoreError) in try plan.mailbox.internalDate(at: position) }
+                out.dateTime(DateTime(unixSeconds: date))
+            case .rfc822Size:
+                out.text("RFC822.SIZE ")
+                out.number(try storing { () throws(StoreError) in try plan.mailbox.virtualSize(at: position) })
+            case .envelope:
+                out.text("ENVELOPE ")
+                out.raw(try text(.envelope, at: position, plan, &source))
+            case .bodyStructure:
+                out.text("BODYSTRUCTURE ")
+                out.raw(try text(.bodyStructure, at: position, plan, &source))
+            case .body:
+                out.text("BODY ")
+                out.raw(try text(.body, at: position, plan, &source))
+            default: try fetchSection(item, position, plan, &source, to: &out)
+            }
+        }
+        if isMarked, !plan.wantsFlags {
+            out.byte(0x20)
+            plan.keywords.writeFlags(message, to: &out)
+        }
+        out.byte(0x29)
+        out.newline()
+    }
+
+    /// Rendered text from the index, or else from the message, which then is remembered there.
+    private func text(_ item: CachedItem, at position: Int, _ plan: FetchPlan, _ source: inout MessageReader?) throws(CommandFailure) -> [UInt8] {
+        if let known = plan.mailbox.cached(item, at: position) { return known }
+        let reader = try open(position, plan, &source)
+        let text = try storing { () throws(StoreError) in
+            if item == .envelope, !plan.needsStructure { return try reader.envelopeText() }
+            let structure = try reader.structure()
+            return item == .envelope ? structure.envelopeText : structure.structureText(isExtended: item == .bodyStructure)
+        }
+        plan.mailbox.remember(item, text, at: position)
+        return text
+    }
+
+    func open(_ position: Int, _ plan: FetchPlan, _ source: inout MessageReader?) throws(CommandFailure) -> MessageReader {
+        if let source { return source }
+        let reader = MessageReader(try storing { () throws(StoreError) in try plan.mailbox.content(at: position) })
+        if let last = lastStructure, last.mailbox == ObjectIdentifier(plan.mailbox), last.uid == plan.messages[position].uid {
+            reader.adopt(last.message)
+        }
+        source = reader
+        return reader
+    }
+
+    /// The positions that a set names, as ranges.
+    func positions(_ set: SequenceSet, isUID: Bool, in mailbox: any Mailbox) throws(CommandFailure) -> [Range<Int>] {
+        let messages = mailbox.messages
+        if set.isSavedResult { return Self.positions(ofUIDs: savedSearch, in: mailbox, count: messages.count) }
+        if isUID { return Self.positions(ofUIDs: set.resolved(largest: messages.last?.uid ?? 0), in: mailbox, count: messages.count) }
+        let numbers = set.resolved(largest: UInt32(clamping: messages.count))
+        guard Int(numbers.ranges.last?.upperBound ?? 0) <= messages.count else { throw .bad("Invalid messageset") }
+        return numbers.ranges.map { Int($0.lowerBound) - 1..<Int($0.upperBound) }
+    }
+
+    static func positions(ofUIDs uids: NumberSet, in mailbox: any Mailbox, count: Int) -> [Range<Int>] {
+        uids.ranges.compactMap { range in
+            let start = mailbox.position(of: range.lowerBound).index
+            let last = mailbox.position(of: range.upperBound)
+            let end = min(count, last.isExact ? last.index + 1 : last.index)
+            return start < end ? start..<end : nil
+        }
+    }
+}

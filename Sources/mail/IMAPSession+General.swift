@@ -1,0 +1,205 @@
+internal import IMAPSyntax
+internal import MailStore
+
+// What needs no mailbox, and what all commands share.
+extension IMAPSession {
+    /// What works after login, completely.
+    static let capabilities =
+        "IMAP4rev1 LITERAL+ ID ENABLE IDLE NAMESPACE UIDPLUS UNSELECT MOVE MULTIAPPEND CHILDREN SPECIAL-USE LIST-EXTENDED LIST-STATUS "
+        + "STATUS=SIZE ESEARCH SEARCHRES WITHIN"
+
+    /// With `imap_capability` applied.
+    var capabilities: String {
+        if settings.capability.isEmpty { return Self.capabilities }
+        return settings.capability.hasPrefix("+") ? "\(Self.capabilities) \(settings.capability.dropFirst())" : settings.capability
+    }
+
+    // id_response = "ID" SP id_params_list          RFC 2971 section 4
+    func id(_ fields: [IDField]) -> Completion {
+        clientID = Array(
+            fields.map { field in field.key + [0x3d] + (field.value ?? Array("NIL".utf8)) }.joined(separator: ", ".utf8).prefix(1_024))
+        if settings.idSend.isEmpty {
+            stream.out.text("* ID NIL")
+        } else {
+            stream.out.text("* ID (")
+            for (index, field) in settings.idSend.enumerated() {
+                if index > 0 { stream.out.byte(0x20) }
+                stream.out.string(field.name.utf8)
+                stream.out.byte(0x20)
+                stream.out.string((field.value == "*" ? "Culver" : field.value).utf8)
+            }
+            stream.out.byte(0x29)
+        }
+        stream.out.newline()
+        return Completion("ID completed.")
+    }
+
+    // enable-data = "ENABLED" *(SP capability)      RFC 9051 section 7.2.1
+    /// Nothing we have has to be enabled yet.
+    func enable() -> Completion {
+        stream.out.text("* ENABLED")
+        stream.out.newline()
+        return Completion("Enabled.")
+    }
+
+    // namespace-response = "*" SP "NAMESPACE" SP namespace SP namespace SP namespace      RFC 2342 section 5
+    func namespace() -> Completion {
+        stream.out.text("* NAMESPACE")
+        for kind in [NamespaceSettings.Kind.personal, .otherUsers, .shared] {
+            let spaces = store.namespaces.filter { $0.kind == kind && !$0.isHidden }
+            guard !spaces.isEmpty else {
+                stream.out.text(" NIL")
+                continue
+            }
+            stream.out.text(" (")
+            for space in spaces {
+                stream.out.byte(0x28)
+                stream.out.string(wireName(space.prefix))
+                stream.out.byte(0x20)
+                stream.out.string([space.separator])
+                stream.out.byte(0x29)
+            }
+            stream.out.byte(0x29)
+        }
+        stream.out.newline()
+        return Completion("Namespace completed.")
+    }
+
+    /// The selected mailbox, for commands that need one.
+    func selected() throws(CommandFailure) -> any Mailbox {
+        guard let mailbox else { throw .bad("No mailbox selected") }
+        return mailbox
+    }
+
+    /// The selected mailbox, for commands that change it.
+    func selectedForWriting() throws(CommandFailure) -> any Mailbox {
+        let mailbox = try selected()
+        guard mailbox.access == .readWrite else { throw .no("[READ-ONLY] Mailbox is read-only.") }
+        return mailbox
+    }
+
+    /// What a command wants with a mailbox. There is one owner and he may everything; other people's rights are asked here when they come.
+    enum Right { case lookup, read, insert, create, delete, subscribe }
+
+    /// The only way from a client's bytes to a mailbox: every command that names one comes through here, with what it wants to do.
+    func mailboxName(_ wire: [UInt8], for right: Right) throws(CommandFailure) -> MailboxName {
+        guard let text = ModifiedUTF7.decode(wire) else { throw .no("Mailbox name is not valid mUTF-7") }
+        return try storing { () throws(StoreError) in try store.name(text) }
+    }
+
+    /// A mailbox name for the wire. What is not UTF-8 cannot be said: it shows as `?`.
+    func wireName(_ text: [UInt8]) -> [UInt8] {
+        ModifiedUTF7.encode(text) ?? text.map { $0 < 0x80 ? $0 : 0x3f }
+    }
+
+    func separator(of name: MailboxName) -> UInt8 {
+        store.namespaces.indices.contains(name.namespace) ? store.namespaces[name.namespace].separator : 0x2e
+    }
+}
+
+// MARK: changes by others
+extension IMAPSession {
+    /// Ends a command: tells what changed in the mailbox meanwhile. Expunges only where sequence numbers may change
+    /// (RFC 9051 section 7.5.1: not during FETCH, STORE, SEARCH).
+    func report(_ text: String, expunges: Bool = true, withUID: Bool = false) throws(CommandFailure) -> Completion {
+        try reportChanges(expunges: expunges, withUID: withUID)
+        return Completion(text)
+    }
+
+    @discardableResult
+    func reportChanges(expunges: Bool, withUID: Bool) throws(CommandFailure) -> MailboxChanges {
+        guard let mailbox else { return MailboxChanges() }
+        let changes = try storing { () throws(StoreError) in try mailbox.synchronize(reportExpunges: expunges) }
+        guard !changes.isEmpty else { return changes }
+        for message in changes.expunged { stream.out.untagged(message.sequence, "EXPUNGE") }
+        let messages = mailbox.messages
+        if !changes.new.isEmpty {
+            stream.out.untagged(messages.count, "EXISTS")
+            stream.out.untagged(messages.count { $0.flags.contains(.recent) }, "RECENT")
+        }
+        if changes.keywordsChanged { writeFlagLists(mailbox) }
+        let keywords = KeywordTexts(mailbox)
+        for position in changes.flagsChanged where messages.indices.contains(position) {
+            writeFlags(of: messages[position], at: position, keywords, withUID: withUID, to: &stream.out)
+        }
+        return changes
+    }
+
+    /// `* n FETCH (FLAGS (…))`, with the UID where a UID command made the change.
+    func writeFlags(of message: Message, at position: Int, _ keywords: KeywordTexts, withUID: Bool, to out: inout ResponseWriter) {
+        out.text("* ")
+        out.number(position + 1)
+        out.text(" FETCH (")
+        if withUID {
+            out.text("UID ")
+            out.number(message.uid)
+            out.byte(0x20)
+        }
+        keywords.writeFlags(message, to: &out)
+        out.byte(0x29)
+        out.newline()
+    }
+
+    /// Untagged FLAGS and PERMANENTFLAGS.
+    func writeFlagLists(_ mailbox: any Mailbox) {
+        stream.out.text("* FLAGS (")
+        writeAllFlags(mailbox)
+        stream.out.byte(0x29)
+        stream.out.newline()
+        stream.out.text("* OK [PERMANENTFLAGS (")
+        if mailbox.access == .readWrite {
+            writeAllFlags(mailbox)
+            if mailbox.acceptsNewKeywords { stream.out.text(" \\*") }
+            stream.out.text(")] Flags permitted.")
+        } else {
+            stream.out.text(")] Read-only mailbox.")
+        }
+        stream.out.newline()
+    }
+
+    private func writeAllFlags(_ mailbox: any Mailbox) {
+        stream.out.systemFlags(.all)
+        var isFirst = false
+        for keyword in mailbox.keywords { if let keyword { stream.out.keyword(keyword.bytes, isFirst: &isFirst) } }
+    }
+}
+
+/// The flags of a mailbox as text, made once per command, so that a loop over messages only copies bytes.
+struct KeywordTexts {
+    /// ` name` for each keyword of the table; empty where there is none.
+    private let texts: [[UInt8]]
+
+    init(_ mailbox: any Mailbox) {
+        texts = mailbox.keywords.map { keyword in
+            guard let keyword else { return [] }
+            var writer = ResponseWriter()
+            var isFirst = false
+            writer.keyword(keyword.bytes, isFirst: &isFirst)
+            return writer.bytes
+        }
+    }
+
+    /// All 64 combinations of system flags.
+    private static let systemTexts: [[UInt8]] = (0..<64).map { bits in
+        var writer = ResponseWriter()
+        writer.systemFlags(SystemFlags(rawValue: UInt8(bits & 31)), isRecent: bits & 32 != 0)
+        return writer.bytes
+    }
+
+    /// `FLAGS (…)`
+    func writeFlags(_ message: Message, to out: inout ResponseWriter) {
+        out.text("FLAGS (")
+        let system = Self.systemTexts[Int(message.flags.rawValue & 63)]
+        out.raw(system)
+        var bits = message.keywords.bits
+        var isFirst = system.isEmpty
+        while bits != 0 {
+            let index = bits.trailingZeroBitCount
+            bits &= bits - 1
+            guard index < texts.count, !texts[index].isEmpty else { continue }
+            out.raw(isFirst ? texts[index][1...] : texts[index][...])
+            isFirst = false
+        }
+        out.byte(0x29)
+    }
+}

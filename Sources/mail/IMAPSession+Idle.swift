@@ -1,0 +1,39 @@
+internal import IMAPSyntax
+internal import MailStore
+internal import Platform
+
+// IDLE (RFC 2177).
+extension IMAPSession {
+    func idle() throws(CommandFailure) -> Completion {
+        stream.out.text("+ idling")
+        stream.out.newline()
+        let watch = mailbox?.startWatching()
+        defer { mailbox?.stopWatching() }
+        // What came between the last command and the watch.
+        try reportChanges(expunges: true, withUID: false)
+        var nextNotice = Clock.milliseconds + settings.idleNotifyMilliseconds
+        while true {
+            switch reader.nextLine(atMost: 64) {
+            case .line(let line):
+                guard line.isWord("DONE") else { throw .bad("Expected DONE") }
+                return try report("Idle completed.")
+            case .overLimit: throw .end(.unsafeInput("Expected DONE."))
+            case .needMore: break
+            }
+            var milliseconds = settings.idleNotifyMilliseconds > 0 ? max(0, nextNotice - Clock.milliseconds) : Int64(Int32.max)
+            if mailbox != nil { milliseconds = min(milliseconds, settings.idleCheckMilliseconds) }
+            let wake = try ending { () throws(SessionEnd) in
+                let wake = try stream.wait(orFor: watch, milliseconds: milliseconds)
+                if wake == .input { reader.feed(try stream.read()) }
+                return wake
+            }
+            if wake == .input { continue }
+            if wake == .other { mailbox?.watchWasRead() }
+            try reportChanges(expunges: true, withUID: false)
+            if settings.idleNotifyMilliseconds > 0, Clock.milliseconds >= nextNotice {
+                stream.out.status([0x2a], "OK Still here")
+                nextNotice = Clock.milliseconds + settings.idleNotifyMilliseconds
+            }
+        }
+    }
+}

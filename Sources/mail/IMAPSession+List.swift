@@ -1,0 +1,126 @@
+internal import IMAPSyntax
+internal import MailStore
+
+// LIST (RFC 9051 section 6.3.9, RFC 5258, RFC 5819, RFC 6154) and LSUB.
+extension IMAPSession {
+    func list(_ command: ListCommand) throws(CommandFailure) -> Completion {
+        if let unknown = command.status.first(where: { !Self.knows($0) }) {
+            throw .bad("STATUS item \(StatusItem.all.first { $0.item == unknown }?.name ?? "") is not supported")
+        }
+        if !command.isExtended, command.patterns == [[]] { return listRoot(command.reference) }
+        let patterns = try patterns(command.patterns, reference: command.reference)
+        let all = try storing { () throws(StoreError) in try store.list() }
+        let parents = command.selection.contains(.recursiveMatch) ? parentsOfSelected(all, command.selection) : []
+        for mailbox in all {
+            let wire = wireName(mailbox.name.text)
+            guard patterns.contains(where: { $0.matches(wire) }) else { continue }
+            let isWanted = Self.isSelected(mailbox, command.selection)
+            let hasWantedChild = parents.contains(mailbox.name.text)
+            guard isWanted || hasWantedChild else { continue }
+            writeListLine("* LIST (", mailbox, wire, command, hasWantedChild: hasWantedChild)
+            if !command.status.isEmpty, mailbox.isSelectable { try writeListStatus(mailbox.name, command.status) }
+        }
+        return try report("List completed.")
+    }
+
+    /// `LIST "" ""` asks for the separator only.
+    private func listRoot(_ reference: [UInt8]) -> Completion {
+        let space = store.namespaces.first { !$0.prefix.isEmpty && reference.starts(with: wireName($0.prefix)) } ?? store.namespaces.first
+        stream.out.text("* LIST (\\Noselect) ")
+        stream.out.string([space?.separator ?? 0x2e])
+        stream.out.byte(0x20)
+        stream.out.astring(wireName(space?.prefix ?? []))
+        stream.out.newline()
+        return Completion("List completed.")
+    }
+
+    private func patterns(_ texts: [[UInt8]], reference: [UInt8]) throws(CommandFailure) -> [ListPattern] {
+        let separator = store.namespaces.first?.separator ?? 0x2e
+        var patterns: [ListPattern] = []
+        for text in texts where !text.isEmpty {
+            guard let pattern = ListPattern(reference + text, separator: separator) else { throw .no("[LIMIT] Too many wildcards.") }
+            patterns.append(pattern)
+        }
+        return patterns
+    }
+
+    private static func isSelected(_ mailbox: ListedMailbox, _ selection: ListCommand.Selection) -> Bool {
+        if selection.contains(.subscribed), !mailbox.isSubscribed { return false }
+        if selection.contains(.specialUse), mailbox.specialUse.isEmpty { return false }
+        return selection.contains(.subscribed) || !mailbox.isOnlySubscribed
+    }
+
+    /// All names above a mailbox that the selection takes.
+    private func parentsOfSelected(_ all: [ListedMailbox], _ selection: ListCommand.Selection) -> Set<[UInt8]> {
+        var parents: Set<[UInt8]> = []
+        for mailbox in all where Self.isSelected(mailbox, selection) {
+            let separator = separator(of: mailbox.name)
+            for (index, byte) in mailbox.name.text.enumerated() where byte == separator { parents.insert(Array(mailbox.name.text[..<index])) }
+        }
+        return parents
+    }
+
+    // mailbox-list = "(" [mbx-list-flags] ")" SP (DQUOTE QUOTED-CHAR DQUOTE / nil) SP mailbox [SP mbox-list-extended]
+    private func writeListLine(_ start: String, _ mailbox: ListedMailbox, _ wire: [UInt8], _ command: ListCommand, hasWantedChild: Bool) {
+        var isFirst = true
+        func attribute(_ word: String) {
+            if !isFirst { stream.out.byte(0x20) }
+            isFirst = false
+            stream.out.text(word)
+        }
+        stream.out.text(start)
+        if command.selection.contains(.subscribed) || command.returns.contains(.subscribed), mailbox.isSubscribed { attribute("\\Subscribed") }
+        if !mailbox.isSelectable { attribute(command.isExtended ? "\\NonExistent" : "\\Noselect") }
+        attribute(mailbox.hasChildren ? "\\HasChildren" : "\\HasNoChildren")
+        for use in mailbox.specialUse { attribute(use) }
+        stream.out.text(") ")
+        stream.out.string([separator(of: mailbox.name)])
+        stream.out.byte(0x20)
+        stream.out.astring(wire)
+        if hasWantedChild, command.selection.contains(.recursiveMatch) {
+            stream.out.text(command.selection.contains(.subscribed) ? " (\"CHILDINFO\" (\"SUBSCRIBED\"))" : " (\"CHILDINFO\" (\"SPECIAL-USE\"))")
+        }
+        stream.out.newline()
+    }
+
+    private func writeListStatus(_ name: MailboxName, _ items: [StatusItem]) throws(CommandFailure) {
+        do throws(StoreError) { try writeStatus(name, items) } catch {
+            // Deleted since it was listed, or not readable: the others are still of use (RFC 5819 section 2).
+            stream.out.status([0x2a], "NO \(text(of: error))")
+        }
+        if stream.out.count > ClientStream.flushSize { try ending { () throws(SessionEnd) in try stream.flush() } }
+    }
+
+    /// Subscribed names; with `%` also parents of subscribed names that it hides (RFC 3501 section 6.3.9).
+    func lsub(_ reference: [UInt8], _ text: [UInt8]) throws(CommandFailure) -> Completion {
+        guard let pattern = try patterns([text], reference: reference).first else { return Completion("Lsub completed.") }
+        var shown: Set<[UInt8]> = []
+        let names = try storing { () throws(StoreError) in try store.subscriptions() }
+        for name in names {
+            let wire = wireName(name.text)
+            if pattern.matches(wire) {
+                shown.insert(wire)
+                writeLsub("* LSUB () ", wire, separator(of: name))
+            }
+        }
+        guard text.contains(0x25) else { return try report("Lsub completed.") }
+        for name in names {
+            let wire = wireName(name.text)
+            let separator = separator(of: name)
+            for (index, byte) in wire.enumerated() where byte == separator {
+                let parent = Array(wire[..<index])
+                guard pattern.matches(parent), shown.insert(parent).inserted else { continue }
+                writeLsub("* LSUB (\\Noselect) ", parent, separator)
+            }
+        }
+        return try report("Lsub completed.")
+    }
+
+    private func writeLsub(_ start: String, _ wire: [UInt8], _ separator: UInt8) {
+        stream.out.text(start)
+        stream.out.string([separator])
+        stream.out.byte(0x20)
+        stream.out.astring(wire)
+        stream.out.newline()
+    }
+}

@@ -1,0 +1,155 @@
+internal import IMAPSyntax
+internal import MailStore
+
+// SELECT and what is done to mailboxes as a whole. Texts as in reference/storage.md section 11.
+extension IMAPSession {
+    func select(_ command: SelectCommand) throws(CommandFailure) -> Completion {
+        // Also a SELECT that fails leaves no mailbox selected (RFC 9051 section 6.3.2).
+        leave()
+        let name = try mailboxName(command.mailbox, for: .read)
+        let mailbox: any Mailbox
+        do throws(StoreError) {
+            mailbox = try store.open(name, access: command.isReadOnly ? .readOnly : .readWrite)
+        } catch {
+            if case .notFound = error { throw .noMailbox(command.mailbox, code: "") }
+            throw .store(error)
+        }
+        self.mailbox = mailbox
+        describe(mailbox)
+        var completion = Completion(command.isReadOnly ? "Examine completed." : "Select completed.")
+        completion.code.text(command.isReadOnly ? "[READ-ONLY]" : "[READ-WRITE]")
+        return completion
+    }
+
+    private func describe(_ mailbox: any Mailbox) {
+        writeFlagLists(mailbox)
+        let messages = mailbox.messages
+        stream.out.untagged(messages.count, "EXISTS")
+        stream.out.untagged(messages.count { $0.flags.contains(.recent) }, "RECENT")
+        if let unseen = messages.firstIndex(where: { !$0.flags.contains(.seen) }) {
+            writeCode("UNSEEN", UInt32(clamping: unseen + 1), "First unseen.")
+        }
+        writeCode("UIDVALIDITY", mailbox.uidValidity, "UIDs valid")
+        writeCode("UIDNEXT", mailbox.uidNext, "Predicted next UID")
+    }
+
+    private func writeCode(_ word: String, _ number: UInt32, _ text: String) {
+        stream.out.text("* OK [\(word) ")
+        stream.out.number(number)
+        stream.out.text("] \(text)")
+        stream.out.newline()
+    }
+
+    /// Ends the use of the selected mailbox.
+    func leave() {
+        guard let mailbox else { return }
+        mailbox.stopWatching()
+        self.mailbox = nil
+        savedSearch = NumberSet()
+        lastStructure = nil
+        stream.out.status([0x2a], "OK [CLOSED] Previous mailbox closed.")
+    }
+
+    func close() throws(CommandFailure) -> Completion {
+        let mailbox = try selected()
+        if mailbox.access == .readWrite { try remove(from: mailbox, uids: nil) }
+        return try unselect("Close completed.")
+    }
+
+    func unselect(_ text: String = "Unselect completed.") throws(CommandFailure) -> Completion {
+        try selected().stopWatching()
+        mailbox = nil
+        savedSearch = NumberSet()
+        lastStructure = nil
+        return Completion(text)
+    }
+
+    func create(_ wire: [UInt8], specialUse: [[UInt8]]) throws(CommandFailure) -> Completion {
+        guard specialUse.isEmpty else { throw .no("[USEATTR] Special use is set in the server's settings.") }
+        var wire = wire
+        // One separator at the end says that children are to come (RFC 9051 section 6.3.4).
+        if let last = wire.last, wire.count > 1, store.namespaces.contains(where: { $0.separator == last }) { wire.removeLast() }
+        let name = try mailboxName(wire, for: .create)
+        try storing { () throws(StoreError) in try store.create(name) }
+        return try report("Create completed.")
+    }
+
+    func delete(_ wire: [UInt8]) throws(CommandFailure) -> Completion {
+        let name = try mailboxName(wire, for: .delete)
+        if name.isInbox { throw .no("INBOX can't be deleted") }
+        if mailbox?.name == name { leave() }
+        do throws(StoreError) { try store.delete(name) } catch {
+            if case .notFound = error { throw .noMailbox(wire, code: "[NONEXISTENT] ") }
+            throw .store(error)
+        }
+        return try report("Delete completed.")
+    }
+
+    func rename(_ from: [UInt8], to: [UInt8]) throws(CommandFailure) -> Completion {
+        let source = try mailboxName(from, for: .delete)
+        let target = try mailboxName(to, for: .create)
+        if mailbox?.name == source, !source.isInbox { leave() }
+        do throws(StoreError) { try store.rename(source, to: target) } catch {
+            if case .notFound = error { throw .noMailbox(from, code: "[NONEXISTENT] ") }
+            throw .store(error)
+        }
+        return try report("Rename completed.")
+    }
+
+    func subscribe(_ wire: [UInt8]) throws(CommandFailure) -> Completion {
+        let name = try mailboxName(wire, for: .subscribe)
+        do throws(StoreError) { try store.subscribe(name) } catch {
+            if case .notFound = error { throw .noMailbox(wire, code: "") }
+            throw .store(error)
+        }
+        return try report("Subscribe completed.")
+    }
+
+    func unsubscribe(_ wire: [UInt8]) throws(CommandFailure) -> Completion {
+        let name = try mailboxName(wire, for: .subscribe)
+        try storing { () throws(StoreError) in try store.unsubscribe(name) }
+        return try report("Unsubscribe completed.")
+    }
+
+    func status(_ wire: [UInt8], _ items: [StatusItem]) throws(CommandFailure) -> Completion {
+        if let unknown = items.first(where: { !Self.knows($0) }) {
+            throw .bad("STATUS item \(StatusItem.all.first { $0.item == unknown }?.name ?? "") is not supported")
+        }
+        let name = try mailboxName(wire, for: .read)
+        do throws(StoreError) { try writeStatus(name, items) } catch {
+            if case .notFound = error { throw .noMailbox(wire, code: "") }
+            throw .store(error)
+        }
+        return try report("Status completed.")
+    }
+
+    static func knows(_ item: StatusItem) -> Bool { item != .highestModSeq && item != .appendLimit && item != .mailboxID }
+
+    // mailbox-data =/ "STATUS" SP mailbox SP "(" [status-att-list] ")"
+    func writeStatus(_ name: MailboxName, _ items: [StatusItem]) throws(StoreError) {
+        let status = try store.status(name, sizes: items.contains(.size))
+        stream.out.text("* STATUS ")
+        stream.out.astring(wireName(name.text))
+        stream.out.text(" (")
+        for (index, item) in items.enumerated() {
+            if index > 0 { stream.out.byte(0x20) }
+            switch item {
+            case .messages: writeItem("MESSAGES ", status.messages)
+            case .recent: writeItem("RECENT ", status.recent)
+            case .uidNext: writeItem("UIDNEXT ", Int(status.uidNext))
+            case .uidValidity: writeItem("UIDVALIDITY ", Int(status.uidValidity))
+            case .unseen: writeItem("UNSEEN ", status.unseen)
+            case .deleted: writeItem("DELETED ", status.deleted)
+            case .size: writeItem("SIZE ", Int(status.size))
+            case .highestModSeq, .mailboxID, .appendLimit: break
+            }
+        }
+        stream.out.byte(0x29)
+        stream.out.newline()
+    }
+
+    private func writeItem(_ name: String, _ value: Int) {
+        stream.out.text(name)
+        stream.out.number(value)
+    }
+}

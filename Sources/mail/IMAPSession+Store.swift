@@ -1,0 +1,110 @@
+internal import IMAPSyntax
+internal import MailStore
+
+// STORE, EXPUNGE, COPY and MOVE.
+extension IMAPSession {
+    func storeFlags(_ command: StoreCommand) throws(CommandFailure) -> Completion {
+        let mailbox = try selectedForWriting()
+        let positions = try positions(command.set, isUID: command.isUID, in: mailbox).flatMap { $0 }
+        guard !positions.isEmpty else { return try report("Store completed.", expunges: command.isUID, withUID: command.isUID) }
+        let operation: FlagChange.Operation =
+            switch command.action {
+            case .replace: .replace
+            case .add: .add
+            case .remove: .remove
+            }
+        let flags = MessageFlags(rawValue: command.flags.system.rawValue)
+        let change = FlagChange(operation, flags: flags, keywords: try keywords(command.flags))
+        let known = mailbox.keywords.count
+        let before = flags.contains(.deleted) && command.action != .remove ? positions.count { !mailbox.messages[$0].flags.contains(.deleted) } : 0
+        _ = try storing { () throws(StoreError) in try mailbox.change(positions, change) }
+        statistics.deleted += before
+        if mailbox.keywords.count != known { writeFlagLists(mailbox) }
+        if !command.isSilent { try writeAllFlags(at: positions, in: mailbox, withUID: command.isUID) }
+        return try report("Store completed.", expunges: command.isUID, withUID: command.isUID)
+    }
+
+    private func writeAllFlags(at positions: [Int], in mailbox: any Mailbox, withUID: Bool) throws(CommandFailure) {
+        let messages = mailbox.messages
+        let keywords = KeywordTexts(mailbox)
+        var out = ResponseWriter()
+        for position in positions where messages.indices.contains(position) {
+            writeFlags(of: messages[position], at: position, keywords, withUID: withUID, to: &out)
+            if out.count > ClientStream.flushSize { try ending { () throws(SessionEnd) in try stream.send(&out) } }
+        }
+        stream.out.raw(out.bytes)
+    }
+
+    func keywords(_ flags: FlagList) throws(CommandFailure) -> [Keyword] {
+        var keywords: [Keyword] = []
+        for name in flags.keywords {
+            do throws(Keyword.Refusal) { keywords.append(try Keyword(name)) } catch { throw .no("[CANNOT] \(error.rawValue)") }
+        }
+        return keywords
+    }
+
+    // uid-expunge = "EXPUNGE" SP sequence-set         RFC 4315 section 4
+    func expunge(uids: SequenceSet?) throws(CommandFailure) -> Completion {
+        let mailbox = try selectedForWriting()
+        var only: [Range<Int>]?
+        if let uids { only = try positions(uids, isUID: true, in: mailbox) }
+        try remove(from: mailbox, uids: only)
+        return try report("Expunge completed.", withUID: uids != nil)
+    }
+
+    /// Removes messages with \Deleted, all or those at some positions.
+    func remove(from mailbox: any Mailbox, uids only: [Range<Int>]?) throws(CommandFailure) {
+        let messages = mailbox.messages
+        let ranges = only ?? [0..<messages.count]
+        let deleted = ranges.flatMap { range in range.filter { messages[$0].flags.contains(.deleted) } }
+        guard !deleted.isEmpty else { return }
+        try storing { () throws(StoreError) in try mailbox.expunge(deleted) }
+        statistics.expunged += deleted.count
+    }
+
+    func copy(_ command: CopyCommand) throws(CommandFailure) -> Completion {
+        let mailbox = command.isMove ? try selectedForWriting() : try selected()
+        let positions = try positions(command.set, isUID: command.isUID, in: mailbox).flatMap { $0 }
+        let target = try mailboxName(command.mailbox, for: .insert)
+        guard !positions.isEmpty else { return try report("No messages found.", withUID: command.isUID) }
+        let copied: CopiedMessages
+        do throws(StoreError) {
+            copied = command.isMove ? try mailbox.move(positions, to: target) : try mailbox.copy(positions, to: target)
+        } catch {
+            if case .notFound = error { throw .noMailbox(command.mailbox, code: "[TRYCREATE] ") }
+            throw .store(error)
+        }
+        if isTrash(target) { statistics.trashed += copied.sources.count }
+        var completion = Completion(command.isMove ? "Move completed." : "Copy completed.")
+        if !command.isMove {
+            Self.writeCopyUID(copied, to: &completion.code)
+        } else if !copied.sources.isEmpty {
+            // Before the EXPUNGEs, which take the source numbers away (RFC 6851 section 4.3).
+            stream.out.text("* OK ")
+            Self.writeCopyUID(copied, to: &stream.out)
+            stream.out.text(" Moved UIDs.")
+            stream.out.newline()
+            statistics.expunged += copied.sources.count
+        }
+        try reportChanges(expunges: true, withUID: command.isUID)
+        return completion
+    }
+
+    // resp-code-copy = "COPYUID" SP nz-number SP uid-set SP uid-set        RFC 4315 section 4
+    private static func writeCopyUID(_ copied: CopiedMessages, to out: inout ResponseWriter) {
+        guard !copied.sources.isEmpty else { return }
+        out.text("[COPYUID ")
+        out.number(copied.uidValidity)
+        out.byte(0x20)
+        out.set(NumberSet(copied.sources))
+        out.byte(0x20)
+        out.set(NumberSet(copied.targets))
+        out.byte(0x5d)
+    }
+
+    private func isTrash(_ name: MailboxName) -> Bool {
+        guard store.namespaces.indices.contains(name.namespace) else { return false }
+        let space = store.namespaces[name.namespace]
+        return space.mailboxes.contains { $0.specialUse.contains("\\Trash") && space.prefix + $0.name == name.text }
+    }
+}

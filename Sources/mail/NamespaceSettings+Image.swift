@@ -1,0 +1,61 @@
+internal import MailStore
+internal import ServiceKit
+
+extension NamespaceSettings {
+    /// The `namespace` blocks of the settings image, in order; one plain one when there is none.
+    static func all(_ settings: Settings) -> [NamespaceSettings] {
+        let values = settings.beneath("namespace/")
+        let names = Set(values.keys.compactMap { $0.split(separator: "/").first.map(String.init) }).sorted()
+        let made = names.compactMap { name -> (order: Int, settings: NamespaceSettings)? in
+            func value(_ key: String) -> String { values["\(name)/\(key)"] ?? "" }
+            guard value("disabled") != "yes" else { return nil }
+            var namespace = NamespaceSettings()
+            namespace.kind = value("type") == "shared" ? .shared : value("type") == "public" ? .otherUsers : .personal
+            namespace.prefix = Array(value("prefix").utf8)
+            namespace.separator = value("separator").utf8.first
+            namespace.holdsInbox = value("inbox") == "yes"
+            namespace.isHidden = value("hidden") == "yes"
+            namespace.listing = value("list") == "no" ? .no : value("list") == "children" ? .children : .yes
+            namespace.holdsSubscriptions = value("subscriptions") != "no"
+            namespace.mailboxes = mailboxes(of: name, values)
+            return (Int(value("order")) ?? 0, namespace)
+        }
+        let sorted = made.sorted { $0.order < $1.order }.map(\.settings)
+        return sorted.contains { $0.holdsInbox } ? sorted : [NamespaceSettings()] + sorted
+    }
+
+    private static func mailboxes(of namespace: String, _ values: [String: String]) -> [MailboxSettings] {
+        let prefix = "\(namespace)/mailbox/"
+        var found: [String: MailboxSettings] = [:]
+        for (key, value) in values where key.hasPrefix(prefix) {
+            let parts = key.dropFirst(prefix.count).split(separator: "/")
+            guard parts.count == 2 else { continue }
+            let name = Self.unescaped(parts[0])
+            var mailbox = found[name] ?? MailboxSettings(name: Array(name.utf8))
+            if parts[1] == "special_use" { mailbox.specialUse = value.split(separator: " ").map(String.init) }
+            if parts[1] == "auto" { mailbox.automatic = value == "create" ? .create : value == "subscribe" ? .subscribe : .no }
+            found[name] = mailbox
+        }
+        return found.values.sorted { $0.name.lexicographicallyPrecedes($1.name) }
+    }
+
+    /// Names inside keys write `/` as `%2F` and `%` as `%25`.
+    private static func unescaped(_ name: Substring) -> String {
+        name.split(separator: "%", omittingEmptySubsequences: false).enumerated().reduce(into: "") { text, part in
+            let piece = part.element
+            if part.offset == 0 { text += piece } else if piece.hasPrefix("2F") { text += "/" + piece.dropFirst(2) } else { text += "%" + piece.dropFirst(2) }
+        }
+    }
+}
+
+extension IMAPSettings {
+    /// What the configuration says about IMAP sessions.
+    init(_ settings: Settings) {
+        self.init()
+        capability = settings["imap_capability"]
+        idleNotifyMilliseconds = settings.milliseconds("imap_idle_notify_interval", default: 120_000)
+        idleCheckMilliseconds = settings.milliseconds("mailbox_idle_check_interval", default: 30_000)
+        let line = settings.number("imap_max_line_length", default: limits.line)
+        if line >= 1_000 { limits.line = min(line, 1 << 20) }
+    }
+}

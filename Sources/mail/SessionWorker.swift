@@ -1,0 +1,184 @@
+internal import Confinement
+internal import IPCProtocol
+internal import MailStore
+internal import Platform
+internal import ServiceKit
+internal import Variables
+
+/// The process of a session: becomes its user, confines itself to that user's mail, and serves.
+///
+/// With service_count other than 1 it serves several sessions of one uid, one after the other, and is then not bound to one user's directories.
+final class SessionWorker {
+    /// A client, and whom it is.
+    struct Assignment: ~Copyable {
+        let user: UserRecord
+        let handOver: HandOver
+        var client: FileDescriptor
+
+        init(_ user: UserRecord, _ handOver: HandOver, _ client: consuming FileDescriptor) {
+            self.user = user
+            self.handOver = handOver
+            self.client = client
+        }
+    }
+
+    private let startup: Startup
+    private let control: Channel
+    private let signals: SignalQueue
+    private let program: SystemCallFilter.Program
+    private var isConfined = false
+    private var log: Log { startup.log }
+
+    /// A session has its client, a few channels, a handful of directories and one message at a time (security.md 3).
+    private static let descriptors: UInt64 = 256
+
+    init(_ startup: Startup, control: Channel, signals: SignalQueue, program: SystemCallFilter.Program) {
+        self.startup = startup
+        self.control = control
+        self.signals = signals
+        self.program = program
+    }
+
+    /// Touched once in the zygote, so that each worker finds it ready.
+    static func rehearse() {
+        Clock.prepareLocalTime()
+        _ = Account.hostName
+    }
+
+    private var isReused: Bool { startup.order.requestLimit != 1 }
+
+    /// Serves `first`, or waits for it; when the process is used again also what follows. The result is the exit code.
+    func work(first: consuming Assignment?) -> Int32 {
+        var next: Assignment? = consume first
+        while true {
+            if next == nil {
+                startup.setTitle("[idling]")
+                next = waitForAssignment()
+            }
+            guard let assignment = next.take() else { return 0 }
+            do throws(ConfinementError) { try confine(for: assignment.user) } catch {
+                log.fatal("\(error)")
+                return 89
+            }
+            serve(assignment)
+            guard isReused else { return 0 }
+            log.user = ""
+            log.session = ""
+            do throws(ChannelError) { try control.send(WorkerToZygote.sessionEnded) } catch { return 0 }
+        }
+    }
+
+    private func waitForAssignment() -> Assignment? {
+        while true {
+            do {
+                let ready = try Wait.any([.init(control.number, .readable), .init(signals.number, .readable)], milliseconds: -1)
+                if ready.count == 2, !ready[1].isEmpty, stopRequest() != .none { return nil }
+                while var received = try control.receive(ZygoteToWorker.self) {
+                    switch received.message {
+                    case .session(let session):
+                        if let client = received.takeDescriptor() { return Assignment(session.user, session.handOver, client) }
+                    case .retire: return nil
+                    default: break
+                    }
+                }
+            } catch { return nil }
+        }
+    }
+
+    // MARK: confinement
+
+    /// In the order of security.md 4; the directories of the mail exist before they are named in a rule.
+    private func confine(for user: UserRecord) throws(ConfinementError) {
+        guard !isConfined else { return }
+        isConfined = true
+        let directories = user.mailDirectories
+        let confinement: Confinement = isReused ? .reusedMailWorker : .mailWorker
+        var circumstances = Confinement.Circumstances(uid: user.uid, gid: user.gid)
+        if !Process.isRoot {
+            circumstances.uid = Process.effectiveUID
+            circumstances.gid = Process.effectiveGID
+        }
+        circumstances.descriptors = Self.descriptors
+        circumstances.memory = startup.order.vszLimit
+        circumstances.extraRules = directories.map { Landlock.Rule($0, .mail) }
+        Process.setUmask(0o077)
+        try confinement.enter(circumstances, program: program) { () throws(SystemError) in
+            for directory in directories { try FileSystem.makeDirectories(directory, mode: 0o700) }
+        }
+    }
+
+    // MARK: the session
+
+    private func serve(_ assignment: consuming Assignment) {
+        let user = assignment.user
+        let handOver = assignment.handOver
+        log.user = user.user
+        log.session = handOver.session
+        let showsUser = startup.order.showsUser
+        let who = showsUser ? "\(user.user) \(handOver.connection.remoteAddress)" : ""
+        func title(_ text: String) { startup.setTitle("[\(who)\(who.isEmpty || text.isEmpty ? "" : " ")\(text)]") }
+        title("")
+        do throws(StoreError) {
+            let store = try MailStore.open(location: location(user), home: user.home.isEmpty ? nil : user.home, options: storeOptions())
+            var settings = IMAPSettings(startup.settings)
+            settings.setTitle = title
+            settings.logError = { [log] in log.error(LogText(untrusted: $0)) }
+            settings.control = ControlChannel(number: signals.number) { [unowned self] in stopRequest() }
+            let start = SessionStart(tag: handOver.tag, pendingInput: handOver.input, answerWithCapability: handOver.wantsCapability)
+            do throws(SessionEnd) {
+                let session = try IMAPSession(client: assignment.client, start: start, store: store, settings: settings)
+                let dialect: TemplateDialect = startup.settings["config_dialect"] == "2.4" ? .pipelines : .letters
+                let format = startup.settings["imap_logout_format"]
+                log.info(LogText(untrusted: session.run().logText(format: format.isEmpty ? IMAPStatistics.format : format, dialect: dialect)))
+            } catch { log.info("Disconnected: \(error.reason)") }
+        } catch {
+            log.error("Mail access failed: \(LogText(untrusted: "\(error)"))")
+            let text = String(decoding: handOver.tag, as: UTF8.self)
+                + " NO [UNAVAILABLE] Internal error occurred. Refer to server log for more information.\r\n* BYE Internal error\r\n"
+            do throws(SystemError) { _ = try assignment.client.write(Array(text.utf8)[...]) } catch {}
+        }
+    }
+
+    private func stopRequest() -> ControlChannel.Request {
+        var request = ControlChannel.Request.none
+        while let signal = signals.next() {
+            if signal.number == SignalQueue.user2 { request = .kick }
+            if signal.number == SignalQueue.terminate { request = .shutDown }
+        }
+        return request
+    }
+
+    private func location(_ user: UserRecord) -> MailLocation {
+        func path(_ text: String) -> String? { text.isEmpty ? nil : text }
+        return MailLocation(
+            driver: .maildir, path: user.mailPath, inboxPath: path(user.mailInboxPath), indexPath: path(user.mailIndexPath),
+            controlPath: path(user.mailControlPath), layout: user.layout == "fs" ? .nested : .maildirPlusPlus,
+            namesAreUTF8: startup.settings.bool("mailbox_list_utf8"))
+    }
+
+    private func storeOptions() -> StoreOptions {
+        let settings = startup.settings
+        var options = StoreOptions()
+        options.durability = settings["mail_fsync"] == "never" ? .never : settings["mail_fsync"] == "always" ? .always : .optimized
+        options.copiesWithHardLinks = settings.bool("maildir_copy_with_hardlinks", default: true)
+        options.savesCRLF = settings.bool("mail_save_crlf")
+        options.emptiesNew = settings.bool("maildir_empty_new")
+        options.distrustsNameSizes = settings.bool("maildir_broken_filename_sizes")
+        options.hostname = Account.hostName
+        options.probesLockOwner = false  // kill is not in this process's filter
+        options.namespaces = NamespaceSettings.all(settings)
+        options.log = { [log] severity, text in
+            log.write(severity == .error ? .error : severity == .warning ? .warning : .debug, LogText(untrusted: text))
+        }
+        return options
+    }
+}
+
+extension UserRecord {
+    /// What the session may reach: this user's mail, index and control directories.
+    fileprivate var mailDirectories: [String] {
+        [mailPath, mailInboxPath, mailControlPath, mailIndexPath].filter { !$0.isEmpty }.map { path in
+            path.hasPrefix("~/") ? home + path.dropFirst() : path
+        }
+    }
+}
