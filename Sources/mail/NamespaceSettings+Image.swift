@@ -1,3 +1,4 @@
+internal import IMAPSyntax
 internal import MailStore
 internal import ServiceKit
 

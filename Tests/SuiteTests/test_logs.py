@@ -1,0 +1,279 @@
+"""The log: where lines go, how they look, and what cannot happen to them."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+from suite import Case, Client, SharedCase, limit, only_culver, only_root
+
+
+class Format(SharedCase):
+    def test_every_line_has_time_prefix_and_level(self):
+        self.shared.login("alice", tls="implicit").logout()
+        with self.shared.client() as client:
+            client.login("alice", "wrong")
+        time.sleep(0.3)
+        for line in self.shared.log().splitlines():
+            self.assertRegex(line, r"^[A-Z][a-z]{2} \d\d \d\d:\d\d:\d\d [a-z][a-z0-9-]*(\([^)]*\))?(<[^>]*>)*: (Debug|Info|Warning|Error|Fatal|Panic): .")
+
+    def test_mail_lines_carry_user_pid_and_session(self):
+        mark = self.shared.mark()
+        client = self.shared.login("alice")
+        match = self.shared.wait_for_log(r"user=<alice>.*mpid=(\d+).*session=<([^>]+)>", since=mark)
+        client.close()
+        self.shared.wait_for_log(r"imap\(alice\)<%s><%s>: Info: Disconnected: Connection closed" % (match.group(1), re.escape(match.group(2))), since=mark)
+
+    def test_files_are_private(self):
+        self.assertEqual(os.stat(self.shared.log_path).st_mode & 0o777, 0o600)
+
+    @only_culver
+    def test_control_characters_never_reach_the_file(self):
+        mark = self.shared.mark()
+        evil = b"ali\x1b[31mce\x07\x7f\xe2\x80\xae\xff"
+        with self.shared.client() as client:
+            client.send(b"a LOGIN {%d+}\r\n%s wrong\r\n" % (len(evil), evil))
+            client.finish(b"a")
+            client.logout()
+        with self.shared.client() as client:
+            client.send(b'b LOGIN "bad\tuser" "x"\r\n')
+            client.finish(b"b")
+            client.logout()
+        time.sleep(0.3)
+        with open(self.shared.log_path, "rb") as file:
+            file.seek(mark)
+            data = file.read()
+        self.assertTrue(data)
+        self.assertEqual(re.findall(rb"[\x00-\x08\x0b-\x1f\x7f]", data), [])
+        self.assertNotIn(b"\xe2\x80\xae", data)
+        data.decode("utf-8")
+
+    def test_a_line_cannot_be_forged(self):
+        mark = self.shared.mark()
+        evil = b"x\nNov 21 00:00:00 imap-login: Info: Login: user=<root>"
+        with self.shared.client() as client:
+            client.send(b"a LOGIN {%d+}\r\n%s wrong\r\n" % (len(evil), evil))
+            client.finish(b"a")
+            client.logout()
+        time.sleep(0.3)
+        self.assertNotRegex(self.shared.log_since(mark), r"(?m)^Nov 21 00:00:00 ")
+
+
+class Destinations(Case):
+    def test_levels_have_files_of_their_own(self):
+        server = self.server(start=False)
+        info, debug = server.path("log", "info.log"), server.path("log", "debug.log")
+        server.settings.update({"info_log_path": info, "debug_log_path": debug, "auth_debug": "yes", "mail_debug": "yes"})
+        server.write_config()
+        server.start()
+        server.login("alice").logout()
+        self.until(lambda: "user=<alice>" in server.log(info), "the info file")
+        self.until(lambda: ": Debug: " in server.log(debug), "the debug file")
+        self.assertNotIn(": Info: ", server.log())
+        self.assertNotIn(": Debug: ", server.log(info))
+        server.reload_warning = os.kill(server.master.pid, signal.SIGHUP)
+        server.wait_for_log(r"Warning: SIGHUP received")
+
+    def test_log_timestamp_is_what_the_administrator_wants(self):
+        server = self.server(settings={"log_timestamp": '"%Y-%m-%dT%H:%M:%S "'})
+        self.assertRegex(server.log(), r"(?m)^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d master: Info: ")
+
+    def test_stderr_is_possible(self):
+        server = self.server(settings={"log_path": "/dev/stderr"})
+        server.login("alice").logout()
+        self.until(lambda: "user=<alice>" in server.stderr(), "lines on stderr")
+
+    @only_root
+    def test_syslog_gets_priority_and_name(self):
+        if os.path.exists("/dev/log"):
+            self.skipTest("/dev/log belongs to somebody")
+        receiver = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+        receiver.bind("/dev/log")
+        self.addCleanup(os.unlink, "/dev/log")
+        self.addCleanup(receiver.close)
+        os.chmod("/dev/log", 0o666)
+        receiver.settimeout(10)
+        server = self.server(settings={"log_path": "syslog", "syslog_facility": "local6"}, name="dovecot")
+        server.login("alice").logout()
+        heard = []
+        try:
+            while not any("user=<alice>" in text for text in heard):
+                heard.append(receiver.recv(65536).decode("utf-8", "replace"))
+        except socket.timeout:
+            self.fail("heard %r" % heard)
+        line = [text for text in heard if "user=<alice>" in text][0]
+        self.assertRegex(line, r"^<%d>" % (22 << 3 | 6))  # local6, info
+        self.assertRegex(line, r"dovecot(\[\d+\])?: imap-login: Log\w+(?: in)?: user=<alice>")
+        os.kill(server.master.pid, signal.SIGHUP)
+        try:
+            while not any("SIGHUP" in text for text in heard):
+                heard.append(receiver.recv(65536).decode("utf-8", "replace"))
+        except socket.timeout:
+            self.fail("heard %r" % heard)
+        line = [text for text in heard if "SIGHUP" in text][0]
+        self.assertRegex(line, r"^<%d>.*master: Warning: SIGHUP received" % (22 << 3 | 4))
+
+
+class Administration(Case):
+    def test_reopen_follows_a_renamed_file(self):
+        for way in ("adm", "signal"):
+            with self.subTest(way):
+                server = self.server()
+                server.login("alice").logout()
+                server.wait_for_log("user=<alice>")
+                old = server.log_path + ".1"
+                os.rename(server.log_path, old)
+                server.login("bob").logout()
+                self.until(lambda: "user=<bob>" in server.log(old), "the old file is still written")
+                if way == "adm":
+                    server.adm("log", "reopen")
+                else:
+                    os.kill(server.master.pid, signal.SIGUSR1)
+                self.until(lambda: os.path.exists(server.log_path), "the new file")
+                server.login("carol" if "carol" in server.users else "alice").logout()
+                server.wait_for_log(r"user=<alice>")
+
+    def test_find_names_the_files(self):
+        server = self.server()
+        done = server.adm_run("log", "find")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for level in ("Debug", "Info", "Warning", "Error", "Fatal"):
+            self.assertRegex(done.stdout + done.stderr, r"%s: %s" % (level, re.escape(server.log_path)))
+
+    def test_test_writes_one_line_per_level(self):
+        server = self.server()
+        mark = server.mark()
+        server.adm("log", "test")
+        for level in ("Debug", "Info", "Warning", "Error", "Fatal"):
+            server.wait_for_log(r"%s: This is \w+'s %s log \(\d+\)" % (level, level.lower()), since=mark)
+
+    @only_culver
+    def test_errors_shows_what_was_bad_lately(self):
+        server = self.server()
+        client = server.login("alice")
+        pid = int(server.wait_for_log(r"user=<alice>.*mpid=(\d+)").group(1))
+        os.kill(pid, signal.SIGKILL)
+        client.rest()
+        os.kill(server.master.pid, signal.SIGHUP)
+        text = self.until(lambda: (lambda t: t if "signal 9" in t and "SIGHUP" in t else None)(server.adm("log", "errors")), "both")
+        self.assertRegex(text, r"(?m)^\w{3} \d\d \d\d:\d\d:\d\d (Error|Fatal): .*killed with signal 9")
+        self.assertRegex(text, r"(?m)^\w{3} \d\d \d\d:\d\d:\d\d Warning: .*SIGHUP received")
+        self.assertNotIn("Info:", text)
+        later = server.adm("log", "errors", "-s", str(int(time.time()) + 3600))
+        self.assertNotIn("SIGHUP", later)
+
+
+@only_culver
+class FloodAlone(Case):
+    @limit(120)
+    def test_a_flood_delays_nobody_else_and_loses_nothing(self):
+        server = self.server(services={"imap-login": {"service_count": 0, "process_min_avail": 2, "process_limit": 2}})
+        mark = server.mark()
+        stop, count = threading.Event(), []
+
+        def flood():
+            while not stop.is_set():
+                try:
+                    with socket.create_connection(("127.0.0.1", server.imap_port), 10) as connection:
+                        connection.settimeout(10)
+                        connection.recv(4096)
+                    count.append(1)
+                except OSError:
+                    pass
+        threads = [threading.Thread(target=flood) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        try:
+            for _ in range(5):
+                time.sleep(0.5)
+                here = server.mark()
+                client = server.login("alice")
+                server.wait_for_log(r"user=<alice>", 3, since=here)
+                client.logout()
+                server.wait_for_log(r"imap\(alice\).*Logged out", 3, since=here)
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join()
+        self.until(lambda: server.log_since(mark).count("(no auth attempts") >= len(count), "every line of the flood", 20)
+
+    @limit(60)
+    def test_a_flooding_process_is_named_in_the_title_of_log(self):
+        """A stopped log process cannot write; once it goes on, it finds one sender with far too much."""
+        server = self.server(services={"imap-login": {"service_count": 0, "process_min_avail": 1, "process_limit": 1}})
+        seen = []
+
+        def watch():
+            while not done.is_set():
+                for process in server.named("log"):
+                    if "too fast" in process.title:
+                        seen.append(process.title)
+                time.sleep(0.05)
+        done = threading.Event()
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        stop = threading.Event()
+
+        def flood():
+            while not stop.is_set():
+                try:
+                    with socket.create_connection(("127.0.0.1", server.imap_port), 10) as connection:
+                        connection.recv(4096)
+                except OSError:
+                    pass
+        threads = [threading.Thread(target=flood) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        log = server.named("log")[0]
+        limit = time.monotonic() + 15
+        while time.monotonic() < limit and not seen:
+            # slow the log process down, as a slow disk would
+            os.kill(log.pid, signal.SIGSTOP)
+            time.sleep(0.5)
+            os.kill(log.pid, signal.SIGCONT)
+            time.sleep(0.2)
+        stop.set()
+        for thread in threads:
+            thread.join()
+        done.set()
+        watcher.join()
+        self.assertTrue(seen, "the title never said \"too fast\"")
+        self.assertRegex(seen[0], r"\[.*too fast.*\]")
+
+
+class FullDisk(Case):
+    @only_culver
+    @only_root
+    @limit(60)
+    def test_does_not_stop_the_suite(self):
+        server = self.server(start=False)
+        disk = server.path("disk")
+        os.mkdir(disk, 0o755)
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k,mode=755", "none", disk], capture_output=True)
+        if done.returncode != 0:
+            self.skipTest("cannot mount: %s" % done.stderr.decode())
+        self.addCleanup(subprocess.run, ["umount", "-l", disk], capture_output=True)
+        server.log_path = server.settings["log_path"] = os.path.join(disk, "server.log")
+        server.write_config()
+        server.start()
+        with open(os.path.join(disk, "ballast"), "wb", 0) as file:
+            try:
+                while True:
+                    file.write(b"x" * 1024)
+            except OSError:
+                pass
+        session = server.login("bob")
+        for _ in range(20):
+            server.login("alice", tls="implicit").logout()
+        self.assertOK(session.command("SELECT INBOX"))
+        os.unlink(os.path.join(disk, "ballast"))
+        mark = server.mark()
+
+        def logged():
+            server.login("alice").logout()
+            time.sleep(0.2)
+            return "user=<alice>" in server.log_since(mark)
+        self.until(logged, "lines again once there is room", 15)

@@ -1,0 +1,120 @@
+"""Each symptom of docs/troubleshooting.md, provoked; what the page promises is what the log says."""
+
+import os
+import re
+import subprocess
+import time
+
+import culver
+from suite import Case, Client, Closed, limit, only_culver, only_root
+
+PAGE = os.path.join(culver.ROOT, "docs", "troubleshooting.md")
+
+
+@only_culver
+class Page(Case):
+    """The page quotes lines of the log; the same expressions find them in a real log."""
+
+    def quoted(self):
+        """The lines the page shows as examples, without their time."""
+        with open(PAGE) as file:
+            return re.findall(r"(?m)^    ((?:master|log|imap-login|imap|auth|Fatal|Error).*)$", file.read())
+
+    def test_names_every_symptom(self):
+        with open(PAGE) as file:
+            text = file.read()
+        for words in ("Resource temporarily unavailable", "process_limit", "client_limit", "ulimit -n", "somaxconn", "fork", "Too many open files",
+                      "already running", "-F", "throttl"):
+            self.assertIn(words, text)
+
+
+@only_culver
+class Symptoms(Case):
+    def log_and_stderr(self, server):
+        return server.log() + server.stderr()
+
+    @limit(90)
+    def test_process_limit_reached(self):
+        server = self.server(users=("alice", "bob"), services={"imap": {"process_limit": 1}})
+        held = server.login("alice")
+        client = server.client(timeout=60)
+        tag = client.start("LOGIN bob secret")
+        line = server.wait_for_log(r"Warning: .*service\(imap\).*process_limit \(1\) reached.*").group(0)
+        self.assertRegex(line, r"queue")
+        held.logout()
+        self.assertOK(client.finish(tag))
+
+    def test_client_limit_on_a_mail_service(self):
+        server = self.server(services={"imap": {"client_limit": 5}})
+        self.assertRegex(self.log_and_stderr(server), r"Warning: .*service imap.*client_limit")
+
+    @only_root
+    def test_descriptor_limit_too_low(self):
+        import resource
+        server = self.server(start=False)
+        server.start(limits={resource.RLIMIT_NOFILE: (256, 256)})
+        self.assertRegex(self.log_and_stderr(server), r"Warning: fd limit \(ulimit -n\) is lower than required under max\. load \(256 < \d+\)")
+        server.login().logout()
+
+    def test_two_instances_on_one_base_dir(self):
+        first = self.server()
+        second = self.server(start=False, settings={"base_dir": first.base_dir})
+        done = subprocess.run([culver.programs().master, "-c", second.config_path], capture_output=True, text=True, timeout=20)
+        self.assertEqual(done.returncode, 89)
+        self.assertIn("already running with PID", done.stderr)
+
+    def test_wrong_configuration(self):
+        server = self.server(start=False, extra="mail_lokation = maildir:~/x\n")
+        done = subprocess.run([culver.programs().master, "-c", server.config_path], capture_output=True, text=True, timeout=20)
+        self.assertEqual(done.returncode, 89)
+        self.assertRegex(done.stderr, r"server\.conf:\d+:\d+.*mail_lokation")
+        self.assertIn("mail_location", done.stderr)
+
+    def test_no_silent_exit(self):
+        """Whatever keeps the suite from starting is said on stderr as well as in the log, also in the background."""
+        server = self.server(start=False)
+        cases = {
+            "log": {"log_path": "/nonexistent/dir/x.log"},
+            "libexec": {"libexec_dir": "/nonexistent/libexec"},
+            "user": {"default_internal_user": "no-such-user"},
+        }
+        for name, settings in cases.items():
+            with self.subTest(name):
+                server.settings = settings
+                server.write_config()
+                done = subprocess.run([culver.programs().master, "-c", server.config_path], capture_output=True, text=True, timeout=20)
+                self.assertNotEqual(done.returncode, 0)
+                self.assertRegex(done.stderr, r"(Fatal|Error): .*(%s)" % "|".join(re.escape(v) for v in settings.values()))
+
+    @limit(60)
+    def test_a_failing_service_is_throttled_and_named(self):
+        server = self.server(start=False)
+        libexec = server.path("libexec")
+        subprocess.run(["cp", "-a", culver.programs().libexec, libexec], check=True)
+        os.chmod(libexec, 0o755)
+        server.settings["libexec_dir"] = libexec
+        server.write_config()
+        os.unlink(os.path.join(libexec, "imap"))
+        with open(os.path.join(libexec, "imap"), "w") as file:
+            file.write("#!/bin/sh\nexit 1\n")
+        os.chmod(os.path.join(libexec, "imap"), 0o755)
+        server.start(wait=False)
+        server.wait_for_log(r"service\(imap\): .*(exited|returned).*1", 15)
+        server.wait_for_log(r"service\(imap\): command startup failed, throttling for \d+\.\d+ secs", 15)
+        with server.client(timeout=30) as client:
+            self.assertRegex(client.login().text, r"\[UNAVAILABLE\]")
+        self.assertLess(len(re.findall(r"throttling for", server.log())), 10)
+
+    @limit(90)
+    def test_fork_bursts_are_served(self):
+        users = ["user%d" % n for n in range(50)]
+        server = self.server(users=users, settings={"mail_max_userip_connections": "0"})
+        clients = [Client(server.imap_port, greeting=False, timeout=60) for _ in range(90)]
+        for client in clients:
+            client.line()
+        tags = [client.start("LOGIN %s secret" % users[index % 50]) for index, client in enumerate(clients)]
+        for client, tag in zip(clients, tags):
+            self.assertOK(client.finish(tag))
+        for client in clients:
+            client.logout()
+        self.assertNotRegex(server.log(), r"Resource temporarily unavailable|(Error|Fatal|Panic):")
