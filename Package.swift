@@ -104,7 +104,7 @@ let package = Package(
         tests("PasswordStore", ["PasswordStore", "Platform"]),
         tests("Auth", ["auth", "ServiceKit", "IPCProtocol", "Platform", "PasswordStore", "SASL", "Variables"]),
         tests("Anvil", ["anvil"]),
-        tests("Mail", ["mail"]),
+        tests("Mail", ["mail", "MailStore", "Platform", "Variables"]),
         tests("Login", ["login"]),
     ]
 )
