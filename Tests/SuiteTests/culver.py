@@ -341,10 +341,12 @@ class Instance:
             raise AssertionError("the master did not stop within %d s" % seconds) from None
 
     def reload(self, seconds=10):
-        """Reloads and waits until the log acknowledges it."""
+        """Reloads and waits until the log says that it is done."""
         mark = self.mark()
         os.kill(self.master_pid(), signal.SIGHUP)
         self.wait_for_log(r"master: \w+: SIGHUP received - reloading configuration", seconds, mark)
+        if SERVER == "culver":
+            self.wait_for_log(r"master: Info: Configuration reloaded", seconds, mark)
 
     def master_pid(self):
         if self.master is not None:
