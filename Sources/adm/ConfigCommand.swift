@@ -36,7 +36,7 @@ struct ConfigCommand: ParsableCommand {
 
     private func printerOptions(_ loaded: LoadedConfiguration) throws -> ConfigurationPrinter.Options {
         var options = ConfigurationPrinter.Options()
-        options.mode = showsAll || (!names.isEmpty && !showsChanged) ? .all : showsSet ? .set : showsDefaults ? .all : .changed
+        options.mode = showsAll || (!names.isEmpty && !showsChanged) ? .all : showsSet ? .set : showsDefaults ? .defaults : .changed
         options.valuesOnly = valuesOnly
         options.showsSecrets = showsSecrets
         options.names = names
