@@ -160,6 +160,22 @@ struct ProcessTests {
         #expect(try tool.line() == nil)
     }
 
+    @Test("lets no crowd of tools keep login processes out, and serves all of them in the end")
+    func crowd() throws {
+        let auth = try AuthProcess(passwords: users, sockets: [("auth-userdb", 0o666)])
+        var peers = try (0..<60).map { _ in try auth.connect("auth-userdb") }
+        let first = peers[0]
+        #expect(try first.line() == "VERSION\t1\t1")
+        let login = try auth.attach(pid: 1)
+        try auth.begin(login, "ada", "secret")
+        guard case .succeeded = try auth.next(AuthToLogin.self, from: login) else { Issue.record("refused"); return }
+        let last = peers[59]
+        peers.removeFirst(50)
+        peers = []
+        #expect(try last.line() == "VERSION\t1\t1")
+        #expect(try auth.logged().contains { $0.contains("client_limit = 100") })
+    }
+
     @Test("answers master, and ends when it is told")
     func master() throws {
         let auth = try AuthProcess(passwords: users)
