@@ -103,6 +103,7 @@ struct NodeBuilder {
 
     private func isWanted(_ kind: RecordKind) -> Bool {
         guard let roles = options.roles else { return true }
+        if kind.name == "service" { return roles.contains(.master) }
         return kind.fields.contains { !$0.roles.isDisjoint(with: roles) }
     }
 

@@ -41,9 +41,9 @@ package struct ServicePlan: Sendable, Equatable {
 
 /// One place where a service can be reached.
 package enum ListenerPlan: Sendable, Equatable {
-    /// `path` is absolute; `mode` as for chmod; empty user and group: root.
+    /// `path` is absolute; `mode` as for chmod; empty user and group: root; `type` is set, or what follows the last `-` of the name.
     case unix(path: String, mode: UInt32, user: String, group: String, type: String)
-    /// `addresses` are IP addresses, `*` for all of IPv4 and `::` for all of IPv6.
+    /// `addresses` are IP addresses, `*` for all of IPv4 and `::` for all of IPv6; an empty `type` means that the name tells it.
     case inet(name: String, addresses: [String], port: UInt16, ssl: Bool, haproxy: Bool, type: String)
     case fifo(path: String, mode: UInt32, user: String, group: String, type: String)
 

@@ -75,6 +75,8 @@ struct Translation {
         if assignment.element != nil {
             return setting.name == "import_environment" ? text : try SettingType.bool.normal(text)
         }
+        let isDirectory = ["base_dir", "state_dir", "libexec_dir"].contains(setting.name) && assignment.path.isEmpty
+        if isDirectory, text.hasSuffix("/"), text != "/" { return String(text.dropLast()) }
         guard document.dialect == .v23 else {
             if text == "0", assignment.path.first == "service",
                 ["process_limit", "client_limit", "restart_request_count"].contains(setting.name)
@@ -142,6 +144,10 @@ struct NewReferences {
                 words.append(environment[String(word.dropFirst(5))] ?? "")
             } else if word.hasPrefix("$SET:") {
                 words.append(try value(of: String(word.dropFirst(5)), assignment, depth: depth))
+            } else if word.hasPrefix("$"), word.utf8.count > 1,
+                word.dropFirst().utf8.allSatisfy({ $0 == 0x5f || ($0 >= 0x61 && $0 <= 0x7a) })
+            {
+                throw ValueError("Unknown variable: \(word) (2.4 writes $SET:\(word.dropFirst()))")
             } else {
                 words.append(String(word))
             }

@@ -283,6 +283,7 @@ struct NewSettingsTests {
         let login = try #require(configuration.servicePlans.first { $0.name == "imap-login" })
         #expect(login.restartRequestCount == nil)
         #expect(login.clientLimit == 7)
+        #expect(configuration.servicePlans.first { $0.name == "imap" }?.clientLimit == 1)
         #expect(login.listeners.contains(.inet(name: "imap", addresses: ["*", "::"], port: 10143, ssl: false, haproxy: false, type: "")))
     }
 
@@ -295,11 +296,17 @@ struct NewSettingsTests {
             ("passdb {\n}", "passdb { } must have a section name"),
             ("service imap {\n  process_limit = 0\n}", "process_limit: process_limit must not be 0; for no limit write unlimited"),
             ("@boxes = nix", "Unknown group: @boxes nix"),
+            ("hostname = $base_dir", "hostname: Unknown variable: $base_dir (2.4 writes $SET:base_dir)"),
             ("disable_plaintext_auth = no", "Unknown setting: disable_plaintext_auth is a setting of 2.3 only"),
         ])
     func refused(_ text: String, _ message: String) {
         let errors = load(base24 + "group @boxes a {\n}\n" + text + "\n").errors
         #expect(errors == [message])
+    }
+
+    @Test("can replace the list of sections") func replaced() {
+        let text = "passdb a {\n  driver = static\n}\npassdb b {\n  driver = static\n}\npassdb = b a\n"
+        #expect(load(base24 + text).records(of: "passdb").map(\.name) == ["b", "a"])
     }
 
     @Test("must begin with the version") func version() {

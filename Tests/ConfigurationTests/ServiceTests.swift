@@ -28,14 +28,15 @@ struct ServiceTests {
         #expect(worker.processLimit == 30)
         #expect(worker.restartRequestCount == nil)
         let auth = try plan("auth")
-        #expect(auth.listeners.contains(.unix(path: "/run/culver/auth-userdb", mode: 0o666, user: "dovecot", group: "dovecot", type: "")))
+        #expect(
+            auth.listeners.contains(.unix(path: "/run/culver/auth-userdb", mode: 0o666, user: "dovecot", group: "dovecot", type: "userdb")))
         #expect(try plan("log").idleKillMilliseconds == nil)
     }
 
     @Test("take single values from the file") func overridden() throws {
         let text = """
             default_process_limit = 50
-            base_dir = /run/x
+            base_dir = /run/x/
             service imap-login {
               service_count = 0
               process_min_avail = 4
@@ -74,7 +75,8 @@ struct ServiceTests {
         #expect(auth.user == "")
         #expect(auth.listeners.map(\.label) == ["/run/x/auth-client", "/run/x/auth-master", "/var/spool/postfix/private/auth"])
         #expect(
-            auth.listeners.last == .unix(path: "/var/spool/postfix/private/auth", mode: 0o660, user: "postfix", group: "postfix", type: ""))
+            auth.listeners.last
+                == .unix(path: "/var/spool/postfix/private/auth", mode: 0o660, user: "postfix", group: "postfix", type: "auth"))
     }
 
     @Test("have listeners for TLS only if it is on") func tls() throws {
@@ -162,6 +164,13 @@ struct ServiceTests {
         let configuration = load(base23 + text + "\n")
         #expect(configuration.errors == [])
         #expect(configuration.warnings == [message])
+    }
+
+    @Test("tell where a listener is the second of its kind") func duplicatePlace() {
+        let text = "service imap-login {\n  inet_listener x {\n    port = 143\n  }\n}\n"
+        let configuration = load(base23 + text)
+        #expect(configuration.diagnostics.filter { $0.severity == .error }.map(\.line) == [8, 8])
+        #expect(load("protocols = imap\n").diagnostics.allSatisfy { $0.file == "/etc/culver/culver.conf" })
     }
 
     @Test("say nothing about empty blocks") func empty() {
@@ -264,6 +273,19 @@ struct SettingsImageTests {
         #expect(blocks[0]["userdb/0/fields/home"] == "/home/%u")
         #expect(blocks[0]["auth_failure_delay"] == "2000")
         #expect(blocks.allSatisfy { $0["ssl_server_key"] == nil })
+    }
+
+    @Test("of auth has the whole list of databases for a protocol that adds one") func protocolDatabases() throws {
+        let configuration = load(
+            base23 + "protocol pop3 {\n  passdb {\n    driver = static\n    args = nopassword=y\n  }\n  auth_verbose = yes\n}\n")
+        let plan = try #require(configuration.servicePlans.first { $0.name == "auth" })
+        let blocks = configuration.settingsImage(for: plan)
+        #expect(blocks.map(\.filter) == [.global, ConnectionFilter(protocolName: "pop3")])
+        #expect(blocks[0]["passdb/0/static_password"] == "x")
+        #expect(blocks[0]["passdb/1/driver"] == nil)
+        #expect(blocks[1]["passdb/0/fields/nopassword"] == "y")
+        #expect(blocks[1]["passdb/1/static_password"] == "x")
+        #expect(blocks[1]["auth_verbose"] == "yes")
     }
 
     @Test("of mail holds namespaces and mailboxes") func mail() throws {

@@ -51,6 +51,15 @@ struct StockTreeTests {
         #expect(inbox.children.map(\.name) == ["Drafts", "Junk", "Trash", "Sent", "Sent Messages"])
         for warning in configuration.warnings { #expect(!warning.contains("Unknown")) }
         #expect(configuration.warnings.contains { $0.contains("passdb pam is not asked") })
+        let printed = ConfigurationPrinter(configuration).body
+        let again = MemoryFiles([
+            "/x": printed, "/etc/dovecot/private/dovecot.pem": "CERT", "/etc/dovecot/private/dovecot.key": "KEY",
+            "/usr/share/dovecot/dh.pem": "DH",
+        ])
+        let second = ConfigurationLoader(source: again).load(path: "/x")
+        #expect(second.errors == [])
+        #expect(ConfigurationPrinter(second).body == printed)
+        #expect(second.servicePlans == configuration.servicePlans)
     }
 
     @Test(

@@ -27,6 +27,7 @@ extension Schema {
         Setting(
             "auth_internal_failure_delay", old: "", .timeMilliseconds, "2s", [.auth, .login],
             "How long the answer after a failure of a database waits."),
+        Setting("auth_allow_weak_schemes", old: "", .bool, "no", [.auth], "Passwords may be stored by weak schemes such as MD5."),
         Setting("auth_verbose", .bool, "no", [.auth], "Log why a login failed."),
         Setting("auth_debug_passwords", .bool, "no", [.auth], "Passwords in debug lines."),
         Setting(

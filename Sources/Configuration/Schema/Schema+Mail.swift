@@ -72,6 +72,39 @@ extension Schema {
     ]
 
     static let storage: [Setting] = [
+        Setting("mail_cache_max_size", .size, "1G", ignored: Instead.index, "Size of the cache."),
+        Setting("mail_cache_record_max_size", .size, "64k", ignored: Instead.index, "Size of what is cached of one message."),
+        Setting("mail_cache_unaccessed_field_drop", .time, "30 days", ignored: Instead.index, "Age of unused fields that are dropped."),
+        Setting("mail_cache_purge_min_size", .size, "32k", ignored: Instead.index, "Smaller caches are not purged."),
+        Setting(
+            "mail_cache_purge_delete_percentage", .uint, "20", ignored: Instead.index,
+            "Share of deleted records at which the cache is purged."),
+        Setting(
+            "mail_cache_purge_continued_percentage", .uint, "200", ignored: Instead.index,
+            "Share of continued records at which the cache is purged."),
+        Setting(
+            "mail_cache_purge_header_continue_count", .uint, "4", ignored: Instead.index, "Continued headers at which the cache is purged."),
+        Setting("mail_cache_max_headers_count", old: "", .uint, "100", ignored: Instead.index, "Headers in the cache."),
+        Setting("mail_cache_max_header_name_length", old: "", .uint, "100", ignored: Instead.index, "Length of their names."),
+        Setting("mail_index_log2_max_age", .time, "2 days", ignored: Instead.index, "How long the old log is kept."),
+        Setting("mail_index_log_rotate_max_size", .size, "1M", ignored: Instead.index, "Size at which the log is always rotated."),
+        Setting("mail_index_log_rotate_min_age", .time, "5 mins", ignored: Instead.index, "Age at which the log may be rotated."),
+        Setting("mail_index_log_rotate_min_size", .size, "32k", ignored: Instead.index, "Size at which the log may be rotated."),
+        Setting(
+            "mail_index_rewrite_max_log_bytes", .size, "128k", ignored: Instead.index, "Bytes of log at which the index is written anew."),
+        Setting("mail_index_rewrite_min_log_bytes", .size, "8k", ignored: Instead.index, "Fewer bytes of log never cause that."),
+        Setting(
+            "mailbox_list_normalize_names_to_nfc", old: "", .bool, "yes", ignored: "names of mailboxes are kept as clients write them",
+            "New names are brought to NFC."),
+        Setting(
+            "mailbox_list_validate_fs_names", old: "", .bool, "yes", ignored: "names of mailboxes are kept as clients write them",
+            "Names must fit the file system."),
+        Setting(
+            "mailbox_list_lost_mailbox_prefix", old: "", .string, "recovered-lost-folder-",
+            ignored: "names of mailboxes are kept as clients write them", "Name of found mailboxes."),
+        Setting(
+            "mail_utf8_extensions", old: "", .bool, "no", ignored: "the extensions that are there are always offered",
+            "Offer extensions for UTF-8."),
         Setting("dotlock_use_excl", .bool, "yes", [.mail], "Lock files are made with O_EXCL."),
         Setting(
             "lock_method", .enumeration(["fcntl", "flock", "dotlock"]), "fcntl", [.mail], ignored: "the index has its own locks",

@@ -71,6 +71,7 @@ enum Instead {
     static let plugins = "plugins are not loaded: what Culver has is built in"
     static let metadata = "METADATA is not available in this version: the capability is not offered"
     static let cache = "the index keeps these fields always: the setting is not needed"
+    static let index = "the index has a form of its own, without such limits"
     static let library = "the library's own default is used"
     static let removed = "it has no meaning in Culver"
     static let database = "this database is not available in this version: it is skipped"
