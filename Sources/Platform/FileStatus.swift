@@ -34,12 +34,19 @@ package struct FileStatus: Equatable, Sendable {
         uid = raw.uid
         gid = raw.gid
         links = raw.links
-        kind = switch raw.mode & UInt32(S_IFMT) {
-        case UInt32(S_IFREG): .regular
-        case UInt32(S_IFDIR): .directory
-        case UInt32(S_IFLNK): .symbolicLink
-        default: .other
-        }
+        kind =
+            switch raw.mode & UInt32(S_IFMT) {
+            case UInt32(S_IFREG): .regular
+            case UInt32(S_IFDIR): .directory
+            case UInt32(S_IFLNK): .symbolicLink
+            default: .other
+            }
+    }
+
+    /// Equal when nothing changed between the two; reading (`accessed`) is no change.
+    package static func == (left: FileStatus, right: FileStatus) -> Bool {
+        left.isSameFile(as: right) && left.size == right.size && left.modified == right.modified && left.changed == right.changed
+            && left.links == right.links
     }
 
     /// Of the file that a path leads to, links followed (stat(2)).
