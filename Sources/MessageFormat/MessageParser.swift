@@ -77,7 +77,9 @@ package struct MessageParser {
     }
 
     private mutating func take(_ content: ArraySlice<UInt8>, next: Mark) {
-        if openBoundaries > 0, content.count > 2, content.starts(with: [0x2d, 0x2d]), boundaryLine(content.dropFirst(2), next: next) { return }
+        if openBoundaries > 0, content.count > 2, content.starts(with: [0x2d, 0x2d]), boundaryLine(content.dropFirst(2), next: next) {
+            return
+        }
         if mode == .header { headerLine(content, next: next) }
     }
 
@@ -243,7 +245,8 @@ extension MessageParser {
         guard let index = frames.indices.last else { return }
         let part = frames[index].part
         parts[part].header = Extent(
-            start: headerStart.physical, end: end.physical, virtualSize: end.virtual - headerStart.virtual, lines: end.lines - headerStart.lines)
+            start: headerStart.physical, end: end.physical, virtualSize: end.virtual - headerStart.virtual,
+            lines: end.lines - headerStart.lines)
         frames[index].bodyStart = end
         mode = .body
         guard frames.count < Limits.depth else { return }

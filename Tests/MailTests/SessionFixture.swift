@@ -76,7 +76,8 @@ final class TestClient {
         var options = StoreOptions()
         options.durability = .never
         options.namespaces[0].mailboxes = [
-            MailboxSettings(name: Array("Sent".utf8), specialUse: ["\\Sent"]), MailboxSettings(name: Array("Trash".utf8), specialUse: ["\\Trash"]),
+            MailboxSettings(name: Array("Sent".utf8), specialUse: ["\\Sent"]),
+            MailboxSettings(name: Array("Trash".utf8), specialUse: ["\\Trash"]),
         ]
         do {
             let store = try MailStore.open(location: MailLocation(path: home + "/Maildir"), home: home, options: options)
