@@ -113,6 +113,9 @@ final class TestClient {
         }
     }
 
+    /// The session reads the end of the stream after what was sent.
+    func finishSending() { _ = shutdown(socket, Int32(SHUT_WR)) }
+
     /// One line without its end; nil at the end of the connection.
     func line() -> String? {
         while true {
