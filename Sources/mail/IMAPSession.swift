@@ -103,9 +103,9 @@ extension IMAPSession {
         switch reader.next() {
         case .needMore: try receive()
         case .continuation:
+            // Written when the reader needs more; a client that did not wait has sent the literal already.
             stream.out.text("+ OK")
             stream.out.newline()
-            try receive()
         case .command(let raw): try run(raw)
         case .appendLiteral(let raw, let size, let nonSynchronising):
             try append(raw, MessageLiteral(size: size, isNonSynchronising: nonSynchronising))

@@ -115,6 +115,14 @@ struct IMAPSessionEndTests {
         #expect(client.line() == nil)
     }
 
+    @Test("reads literals of clients that do not wait")
+    func impatient() throws {
+        let client = try TestMail().connect(pending: "p CREATE {1}\r\na\r\n")
+        #expect(client.lines(until: "p").suffix(2) == ["+ OK", "p OK Create completed."])
+        #expect(client.run("CREATE {1}\r\nb") == ["+ OK", "OK Create completed."])
+        #expect(client.run("APPEND {1}\r\na {3}\r\nabc").last?.hasSuffix("Append completed.") == true)
+    }
+
     @Test("refuses messages and stays in step")
     func refusedAppends() throws {
         let client = try TestMail().connect()
