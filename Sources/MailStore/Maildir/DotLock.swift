@@ -9,6 +9,10 @@ struct DotLock: ~Copyable {
     private let created: FileStatus
     private var touched: Int64
 
+    /// A lock file with this mode is held with flock(2) as well: whoever can take that knows that the holder died, without the
+    /// right to signal it. Dovecot's lock files have no execute bit.
+    private static let flockedMode: UInt32 = 0o700
+
     struct Rules {
         /// Nanoseconds to wait.
         var wait: Int64
@@ -28,6 +32,7 @@ struct DotLock: ~Copyable {
                 let file = try folder.directory.file(name, .create(mode: 0o600))
                 do throws(SystemError) {
                     try file.writeAll(Array("\(Process.id):\(rules.hostname)".utf8))
+                    if file.tryLockExclusively() { try file.setMode(Self.flockedMode) }
                 } catch {
                     try? folder.directory.removeFile(name[...])
                     throw error
@@ -90,6 +95,7 @@ struct DotLock: ~Copyable {
 
     private static func staleLock(_ name: [UInt8], in folder: Folder, _ rules: Rules) throws(StoreError) -> FileStatus? {
         guard let (content, status) = try folder.content(of: name, limit: 1_024) else { return nil }
+        if status.mode == flockedMode { return holderDied(name, in: folder, status) ? status : nil }
         let fields = content.split(separator: ASCII.colon, maxSplits: 1)
         if rules.probesOwner, fields.count == 2, Array(rules.hostname.utf8)[...] == fields[1], let pid = Decimal.uint32(fields[0]),
             let number = Int32(exactly: pid), !FileLockOwner.exists(number)
@@ -97,5 +103,13 @@ struct DotLock: ~Copyable {
             return status
         }
         return Clock.unixSeconds - max(status.modified, status.changed) / 1_000_000_000 > rules.stale ? status : nil
+    }
+
+    private static func holderDied(_ name: [UInt8], in folder: Folder, _ status: FileStatus) -> Bool {
+        do throws(SystemError) {
+            let file = try folder.directory.file(name, .read)
+            guard try file.status().isSameFile(as: status) else { return false }
+            return file.tryLockExclusively()
+        } catch { return false }
     }
 }

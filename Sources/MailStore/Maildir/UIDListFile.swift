@@ -136,6 +136,7 @@ struct UIDListFile {
         do throws(SystemError) {
             let file = try control.directory.file(Self.name, .append)
             let before = try file.status()
+            guard Int(before.size) == consumed else { throw SystemError(call: "file size changed unexpectedly", code: SystemError.invalid) }
             do throws(SystemError) {
                 try file.writeAll(lines)
                 if isDurable { try file.synchronizeData() }
