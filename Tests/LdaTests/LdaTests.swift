@@ -7,7 +7,9 @@ import Testing
 struct LDAArgumentsTests {
     @Test("takes options apart or together")
     func reads() throws {
-        let arguments = try LDAArguments(["-ek", "-d", "ada", "-fme@x", "-m", "Sent", "-a", "a@x", "-r", "r@x", "-c", "/c", "-o", "a=1", "-o", "b=2", "-p", "/m"])
+        let arguments = try LDAArguments([
+            "-ek", "-d", "ada", "-fme@x", "-m", "Sent", "-a", "a@x", "-r", "r@x", "-c", "/c", "-o", "a=1", "-o", "b=2", "-p", "/m",
+        ])
         #expect(arguments.user == "ada")
         #expect(arguments.sender == "me@x")
         #expect(arguments.mailbox == "Sent")
@@ -31,11 +33,15 @@ struct LDAArgumentsTests {
 
 @Suite("The head of a message")
 struct MessageHeadTests {
-    @Test("gives sender and fields", arguments: [
-        ("From me@x Sat Jan 1\nSubject: a\n b\n\tc\n\nSubject: body\n", "me@x", "a b c", 20), ("subject:a\r\nSubject: second\r\n more\r\n\r\n", nil, "a", 0),
-        ("", nil, nil, 0), ("From ", nil, nil, 0), ("no header\n\n", nil, nil, 0), ("\nSubject: body\n", nil, nil, 0), ("Subject: cut", nil, nil, 0),
-        (" folded first\nSubject: a\n", nil, "a", 0), ("From \n\n", "", nil, 6),
-    ] as [(String, String?, String?, Int)])
+    @Test(
+        "gives sender and fields",
+        arguments: [
+            ("From me@x Sat Jan 1\nSubject: a\n b\n\tc\n\nSubject: body\n", "me@x", "a b c", 20),
+            ("subject:a\r\nSubject: second\r\n more\r\n\r\n", nil, "a", 0),
+            ("", nil, nil, 0), ("From ", nil, nil, 0), ("no header\n\n", nil, nil, 0), ("\nSubject: body\n", nil, nil, 0),
+            ("Subject: cut", nil, nil, 0),
+            (" folded first\nSubject: a\n", nil, "a", 0), ("From \n\n", "", nil, 6),
+        ] as [(String, String?, String?, Int)])
     func reads(_ text: String, _ sender: String?, _ subject: String?, _ skipped: Int) {
         let head = MessageHead(Array(text.utf8)[...])
         #expect(head.mboxSender == sender)
@@ -76,12 +82,16 @@ struct UserLookupTests {
     func finds() throws {
         let userdb = try Userdb("USER\t1\tada@x\tuid=1000\tgid=1001\thome=/h/a\u{1}tb\tmail_path=~/M\tx\n")
         let user = try UserLookup.find("Ada@X", socket: userdb.path)
-        #expect(user.name == "ada@x" && user.uid == 1000 && user.gid == 1001 && user.home == "/h/a\tb" && user.fields == ["mail_path": "~/M"])
+        #expect(
+            user.name == "ada@x" && user.uid == 1000 && user.gid == 1001 && user.home == "/h/a\tb" && user.fields == ["mail_path": "~/M"])
     }
 
-    @Test("fails with the right exit code", arguments: [
-        ("NOTFOUND\t1\n", DeliveryFailure.Code.noUser), ("FAIL\t1\treason=x\n", .temporary), ("", .temporary), ("USER\t1\n", .temporary), ("USER\t2\tb\n", .temporary),
-    ])
+    @Test(
+        "fails with the right exit code",
+        arguments: [
+            ("NOTFOUND\t1\n", DeliveryFailure.Code.noUser), ("FAIL\t1\treason=x\n", .temporary), ("", .temporary),
+            ("USER\t1\n", .temporary), ("USER\t2\tb\n", .temporary),
+        ])
     func fails(_ answer: String, _ code: DeliveryFailure.Code) throws {
         let userdb = try Userdb(answer)
         do throws(DeliveryFailure) {
@@ -92,6 +102,8 @@ struct UserLookupTests {
 
     @Test("without auth is a temporary failure")
     func noSocket() {
-        do throws(DeliveryFailure) { _ = try UserLookup.find("ada", socket: "/nonexistent/auth-userdb") } catch { #expect(error.code == .temporary) }
+        do throws(DeliveryFailure) { _ = try UserLookup.find("ada", socket: "/nonexistent/auth-userdb") } catch {
+            #expect(error.code == .temporary)
+        }
     }
 }

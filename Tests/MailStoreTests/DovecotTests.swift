@@ -13,7 +13,8 @@ final class DovecotSession {
     private var tag = 0
 
     static let isPossible: Bool = {
-        let isPossible = Process.isRoot && (try? FileStatus(path: "/usr/lib/dovecot/imap")) != nil && (try? FileStatus(path: "/usr/bin/setpriv")) != nil
+        let isPossible =
+            Process.isRoot && (try? FileStatus(path: "/usr/lib/dovecot/imap")) != nil && (try? FileStatus(path: "/usr/bin/setpriv")) != nil
         if !isPossible { print("Dovecot's side is not tested: it takes root, dovecot-imapd and setpriv") }
         return isPossible
     }()
@@ -21,7 +22,9 @@ final class DovecotSession {
     init(_ scratch: Scratch) throws {
         for directory in ["run"] { try? FileSystem.makeDirectory(scratch.path + "/" + directory, mode: 0o700) }
         if try scratch.status("dovecot.conf") == nil {
-            try scratch.write("dovecot.conf", """
+            try scratch.write(
+                "dovecot.conf",
+                """
                 base_dir = \(scratch.path)/run
                 state_dir = \(scratch.path)/run
                 mail_location = maildir:~/Maildir
@@ -51,7 +54,8 @@ final class DovecotSession {
         pid = try Process.spawn(
             path: "/usr/bin/setpriv",
             arguments: [
-                "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=\(capabilities)", "--ambient-caps=\(capabilities)",
+                "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=\(capabilities)",
+                "--ambient-caps=\(capabilities)",
                 "/usr/lib/dovecot/imap", "-c", scratch.path + "/dovecot.conf",
             ], environment: ["HOME=\(scratch.path)", "USER=nobody", "TZ=UTC", "PATH=/usr/bin:/bin"],
             descriptors: [theirs.number, theirs.number, -1])
@@ -95,7 +99,8 @@ final class DovecotSession {
             if let value = text.between("[UIDNEXT ", "]") { picture.uidNext = UInt32(value) ?? 0 }
         }
         for text in try run("UID FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE)") {
-            guard let uid = text.between("UID ", " "), let flags = text.between("FLAGS (", ")"), let date = text.between("INTERNALDATE \"", "\""),
+            guard let uid = text.between("UID ", " "), let flags = text.between("FLAGS (", ")"),
+                let date = text.between("INTERNALDATE \"", "\""),
                 let size = text.between("RFC822.SIZE ", ")")
             else { continue }
             let shown = flags.split(separator: " ").map(String.init).filter { $0 != "\\Recent" }.sorted()
@@ -121,7 +126,9 @@ extension String {
 struct Picture: Equatable {
     /// What differs, for a readable failure.
     func differences(from other: Picture?) -> [String] {
-        let (mine, theirs) = (["\(uidValidity) \(uidNext)"] + messages, ["\(other?.uidValidity ?? 0) \(other?.uidNext ?? 0)"] + (other?.messages ?? []))
+        let (mine, theirs) = (
+            ["\(uidValidity) \(uidNext)"] + messages, ["\(other?.uidValidity ?? 0) \(other?.uidNext ?? 0)"] + (other?.messages ?? [])
+        )
         return mine.filter { !theirs.contains($0) }.map { "+ " + $0 } + theirs.filter { !mine.contains($0) }.map { "- " + $0 }
     }
 
@@ -155,11 +162,14 @@ struct Picture: Equatable {
 @Suite("A Maildir shared with Dovecot", .enabled(if: DovecotSession.isPossible), .serialized)
 struct DovecotTests {
     private static let folders = [
-        "Sent", "Drafts", "Trash", "Work", "Work.2024", "Work.2024.Q1", "Work.2025", "Entw&APw-rfe", "&ZeVnLIqe-", "&ZeVnLIqe-.a", "A &- B", "Lists",
+        "Sent", "Drafts", "Trash", "Work", "Work.2024", "Work.2024.Q1", "Work.2025", "Entw&APw-rfe", "&ZeVnLIqe-", "&ZeVnLIqe-.a", "A &- B",
+        "Lists",
     ]
     private static let flags = ["", "\\Seen", "\\Seen \\Answered", "\\Flagged kw1", "\\Deleted", "\\Draft Junk $Forwarded", "kw1 kw2"]
 
-    private func date(_ number: Int) -> String { "\(number % 28 + 1 < 10 ? " " : "")\(number % 28 + 1)-Jan-2020 0\(number % 10):1\(number % 6):00 +0000" }
+    private func date(_ number: Int) -> String {
+        "\(number % 28 + 1 < 10 ? " " : "")\(number % 28 + 1)-Jan-2020 0\(number % 10):1\(number % 6):00 +0000"
+    }
 
     private func decoded(_ name: String) -> String { String(decoding: ModifiedUTF7.decode(Array(name.utf8)[...]) ?? [], as: UTF8.self) }
 
@@ -190,7 +200,8 @@ struct DovecotTests {
         // Culver sees what Dovecot showed.
         let store = try scratch.store()
         #expect(Set(try store.listedNames()) == Set(folders.map(decoded)))
-        #expect(Set(try store.subscriptions().map(\.description)) == Set(folders.indices.filter { $0 % 3 != 2 }.map { decoded(folders[$0]) }))
+        #expect(
+            Set(try store.subscriptions().map(\.description)) == Set(folders.indices.filter { $0 % 3 != 2 }.map { decoded(folders[$0]) }))
         for (index, folder) in folders.enumerated() {
             let picture = try Picture.of(try store.opened(decoded(folder)))
             #expect(picture.differences(from: before[index]) == [], "\(folder)")
@@ -216,7 +227,8 @@ struct DovecotTests {
         let inbox = try store.opened("INBOX")
         for number in 0..<20 {
             try store.save(
-                "Subject: c\(number)\n\nx\n", NewMessage(
+                "Subject: c\(number)\n\nx\n",
+                NewMessage(
                     flags: number % 2 == 0 ? [] : [.seen], keywords: number % 4 == 3 ? [try keyword("new\(number)")] : [],
                     internalDate: 1_577_836_800 + Int64(number)))
         }

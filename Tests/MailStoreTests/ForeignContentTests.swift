@@ -29,7 +29,9 @@ struct ForeignContentTests {
         #expect(throws: StoreError.mailboxGone("UIDVALIDITY changed under us")) { try mailbox.synchronize(reportExpunges: true) }
     }
 
-    @Test("keeps the UIDs of good records and never gives one twice", arguments: [("garbage", 8), ("2 :again", 8), ("4294967295 :b", 8), ("4294967294 X", 8), ("9 X", 10)])
+    @Test(
+        "keeps the UIDs of good records and never gives one twice",
+        arguments: [("garbage", 8), ("2 :again", 8), ("4294967295 :b", 8), ("4294967294 X", 8), ("9 X", 10)])
     func badLine(_ line: String, _ next: UInt32) throws {
         let scratch = try Scratch()
         let store = try scratch.store()

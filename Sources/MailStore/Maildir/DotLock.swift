@@ -77,7 +77,8 @@ struct DotLock: ~Copyable {
 
     /// Removes a lock whose owner is gone. Two who do this at once are kept apart by flock on the directory,
     /// or the second would remove the first one's fresh lock.
-    private static func removeIfStale(_ name: [UInt8], in folder: Folder, _ rules: Rules, log: (String) -> Void) throws(StoreError) -> Bool {
+    private static func removeIfStale(_ name: [UInt8], in folder: Folder, _ rules: Rules, log: (String) -> Void) throws(StoreError) -> Bool
+    {
         guard let found = try staleLock(name, in: folder, rules) else { return false }
         do throws(SystemError) {
             // A descriptor of its own: closing it gives the flock back.
