@@ -71,11 +71,11 @@ def main():
     try:
         if "culver" in servers:
             try:
-                culver.Programs.stage(os.path.join(stage, "bin"))
+                culver.Programs.stage(os.path.join(stage, "usr"))
             except FileNotFoundError as error:
                 sys.exit("No release build (%s). Run \"make build\" first." % error)
             os.chmod(stage, 0o755)
-            os.environ["SUITE_STAGE"] = os.path.join(stage, "bin")
+            os.environ["SUITE_STAGE"] = os.path.join(stage, "usr")
         found, how = {}, ""
         for measure in measures:
             for server in servers:

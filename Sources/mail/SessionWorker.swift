@@ -57,7 +57,10 @@ final class SessionWorker {
             }
             guard let assignment = next.take() else { return 0 }
             do throws(ConfinementError) { try confine(for: assignment.user) } catch {
+                log.user = assignment.user.user
+                log.session = assignment.handOver.session
                 log.fatal("\(error)")
+                Self.refuse(assignment.client, tag: assignment.handOver.tag)
                 return 89
             }
             serve(assignment)
@@ -129,14 +132,19 @@ final class SessionWorker {
                 let session = try IMAPSession(client: assignment.client, start: start, store: store, settings: settings)
                 let dialect: TemplateDialect = startup.settings["config_dialect"] == "2.4" ? .pipelines : .letters
                 let format = startup.settings["imap_logout_format"]
-                log.info(LogText(untrusted: session.run().logText(format: format.isEmpty ? IMAPStatistics.format : format, dialect: dialect)))
+                log.info(
+                    LogText(untrusted: session.run().logText(format: format.isEmpty ? IMAPStatistics.format : format, dialect: dialect)))
             } catch { log.info("Disconnected: \(error.reason)") }
         } catch {
             log.error("Mail access failed: \(LogText(untrusted: "\(error)"))")
-            let text = String(decoding: handOver.tag, as: UTF8.self)
-                + " NO [UNAVAILABLE] Internal error occurred. Refer to server log for more information.\r\n* BYE Internal error\r\n"
-            do throws(SystemError) { _ = try assignment.client.write(Array(text.utf8)[...]) } catch {}
+            Self.refuse(assignment.client, tag: handOver.tag)
         }
+    }
+
+    /// Tells a client whose mail cannot be reached; why stands in the log.
+    private static func refuse(_ client: borrowing FileDescriptor, tag: [UInt8]) {
+        let text = " NO [UNAVAILABLE] Internal error occurred. Refer to server log for more information.\r\n* BYE Internal error\r\n"
+        do throws(SystemError) { _ = try client.write((tag + Array(text.utf8))[...]) } catch {}
     }
 
     private func stopRequest() -> ControlChannel.Request {

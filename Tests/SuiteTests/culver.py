@@ -41,36 +41,37 @@ class Programs:
 
     def __init__(self, folder):
         self.folder = folder
-        self.libexec = os.path.join(folder, "libexec")
+        self.libexec = os.path.join(folder, "libexec", "culver")
+
+    def path(self, name):
+        return os.path.join(self.folder, {"culver": "sbin", "culveradm": "bin"}.get(name, "libexec/culver"), name)
 
     @property
     def master(self):
-        return os.path.join(self.folder, "culver") if SERVER == "culver" else "/usr/sbin/dovecot"
+        return self.path("culver") if SERVER == "culver" else "/usr/sbin/dovecot"
 
     @property
     def adm(self):
-        return os.path.join(self.folder, "culveradm") if SERVER == "culver" else "/usr/bin/doveadm"
+        return self.path("culveradm") if SERVER == "culver" else "/usr/bin/doveadm"
 
     @property
     def lda(self):
-        return os.path.join(self.folder, "culver-lda") if SERVER == "culver" else "/usr/lib/dovecot/dovecot-lda"
+        return self.path("culver-lda") if SERVER == "culver" else "/usr/lib/dovecot/dovecot-lda"
 
     @staticmethod
     def stage(folder):
         """Copies the release build below `folder`; raises FileNotFoundError when there is none."""
         built = os.environ.get("SUITE_BUILD", os.path.join(ROOT, ".build", "release"))
-        libexec = os.path.join(folder, "libexec")
-        os.makedirs(libexec, 0o755)
-        os.chmod(folder, 0o755)
-        os.chmod(libexec, 0o755)
+        made = Programs(folder)
+        for part in ("", "sbin", "bin", "libexec", "libexec/culver"):
+            os.mkdir(os.path.join(folder, part))
+            os.chmod(os.path.join(folder, part), 0o755)
         for name in PROGRAMS:
-            source = os.path.join(built, name)
-            target = os.path.join(folder if name.startswith("culver") else libexec, name)
-            shutil.copy(source, target)
-            os.chmod(target, 0o755)
+            shutil.copy(os.path.join(built, name), made.path(name))
+            os.chmod(made.path(name), 0o755)
         for role, program in ROLES.items():
-            os.symlink(program, os.path.join(libexec, role))
-        return Programs(folder)
+            os.symlink(program, os.path.join(made.libexec, role))
+        return made
 
 
 _programs = None
@@ -83,8 +84,10 @@ def programs():
         stage = os.environ.get("SUITE_STAGE")
         if stage is None and SERVER == "culver":
             import atexit
-            stage = tempfile.mkdtemp(prefix="culver-stage-")
-            atexit.register(shutil.rmtree, stage, True)
+            parent = tempfile.mkdtemp(prefix="culver-stage-")
+            os.chmod(parent, 0o755)
+            stage = os.path.join(parent, "usr")
+            atexit.register(shutil.rmtree, parent, True)
             Programs.stage(stage)
         _programs = Programs(stage or "/nonexistent")
     return _programs
@@ -338,10 +341,12 @@ class Instance:
             raise AssertionError("the master did not stop within %d s" % seconds) from None
 
     def reload(self, seconds=10):
-        """Reloads and waits until the log acknowledges it."""
+        """Reloads and waits until the log says that it is done."""
         mark = self.mark()
         os.kill(self.master_pid(), signal.SIGHUP)
         self.wait_for_log(r"master: \w+: SIGHUP received - reloading configuration", seconds, mark)
+        if SERVER == "culver":
+            self.wait_for_log(r"master: Info: Configuration reloaded", seconds, mark)
 
     def master_pid(self):
         if self.master is not None:

@@ -283,12 +283,12 @@ def main():
         import culver
         if culver.SERVER == "culver":
             try:
-                culver.Programs.stage(os.path.join(stage, "bin"))
+                culver.Programs.stage(os.path.join(stage, "usr"))
             except FileNotFoundError as error:
                 print("No release build: %s\nRun \"make build\" first." % error)
                 return 2
             os.chmod(stage, 0o755)
-            os.environ["SUITE_STAGE"] = os.path.join(stage, "bin")
+            os.environ["SUITE_STAGE"] = os.path.join(stage, "usr")
         for name, text in broken:
             run.fail(name, text)
         run.run(classes)

@@ -14,8 +14,7 @@ SERVICES = ("culver", "login", "mail", "auth", "anvil", "log", "config")
 @only_culver
 class Binaries(unittest.TestCase):
     def path(self, name):
-        stage = culver.programs()
-        return os.path.join(stage.folder if name.startswith("culver") else stage.libexec, name)
+        return culver.programs().path(name)
 
     @needs("ldd")
     def test_no_swift_library_is_shared(self):
