@@ -39,12 +39,6 @@ final class SessionWorker {
         self.program = program
     }
 
-    /// Touched once in the zygote, so that each worker finds it ready.
-    static func rehearse() {
-        Clock.prepareLocalTime()
-        _ = Account.hostName
-    }
-
     private var isReused: Bool { startup.order.requestLimit != 1 }
 
     /// Serves `first`, or waits for it; when the process is used again also what follows. The result is the exit code.
@@ -122,7 +116,7 @@ final class SessionWorker {
         func title(_ text: String) { startup.setTitle("[\(who)\(who.isEmpty || text.isEmpty ? "" : " ")\(text)]") }
         title("")
         do throws(StoreError) {
-            let store = try MailStore.open(location: location(user), home: user.home.isEmpty ? nil : user.home, options: storeOptions())
+            let store = try MailStore.open(location: location(user), home: user.home.isEmpty ? nil : user.home, options: Self.storeOptions(startup))
             var settings = IMAPSettings(startup.settings)
             settings.setTitle = title
             settings.logError = { [log] in log.error(LogText(untrusted: $0)) }
@@ -164,7 +158,7 @@ final class SessionWorker {
             namesAreUTF8: startup.settings.bool("mailbox_list_utf8"))
     }
 
-    private func storeOptions() -> StoreOptions {
+    static func storeOptions(_ startup: Startup) -> StoreOptions {
         let settings = startup.settings
         var options = StoreOptions()
         options.durability = settings["mail_fsync"] == "never" ? .never : settings["mail_fsync"] == "always" ? .always : .optimized
@@ -175,7 +169,8 @@ final class SessionWorker {
         options.hostname = Account.hostName
         options.probesLockOwner = false  // kill is not in this process's filter
         options.namespaces = NamespaceSettings.all(settings)
-        options.log = { [log] severity, text in
+        let log = startup.log
+        options.log = { severity, text in
             log.write(severity == .error ? .error : severity == .warning ? .warning : .debug, LogText(untrusted: text))
         }
         return options
