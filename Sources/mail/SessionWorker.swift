@@ -132,7 +132,7 @@ final class SessionWorker {
                     LogText(untrusted: session.run().logText(format: format.isEmpty ? IMAPStatistics.format : format, dialect: dialect)))
             } catch { log.info("Disconnected: \(error.reason)") }
         } catch {
-            log.error("Mail access failed: \(LogText(untrusted: "\(error)"))")
+            log.error("Mail access failed: \(LogText(untrusted: error.logText))")
             Self.refuse(assignment.client, tag: handOver.tag)
         }
     }

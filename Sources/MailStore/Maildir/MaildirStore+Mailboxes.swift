@@ -77,18 +77,34 @@ extension MaildirStore {
     func rename(_ name: MailboxName, to target: MailboxName) throws(StoreError) {
         guard name.namespace == target.namespace else { throw .cannot("Renaming not supported across namespaces.") }
         if target.isInbox { throw .exists }
-        guard try exists(name) else { throw .notFound }
+        let isReal = try exists(name)
+        // A parent that is only a part of its children's names can be renamed with them (RFC 9051 section 6.3.6).
+        if !isReal, try !hasChildren(name) { throw .notFound }
         guard try !isOnDisk(target) else { throw .exists }
         if name.isInbox { return try renameInbox(name, to: target) }
         if target.parts.starts(with: name.parts) { throw .cannot("Can't rename mailbox under itself.") }
         let root = roots[name.namespace]
-        _ = try folder(name)
+        if isReal { _ = try folder(name) }
         for folder in [root.mail] + (root.control.map { [$0] } ?? []) {
             switch root.names.layout {
             case .maildirPlusPlus: try renameWithChildren(name, to: target, in: folder, root)
             case .nested: try renameTree(name, to: target, in: folder, root)
             }
             if isDurable { try folder.synchronize() }
+        }
+    }
+
+    private func hasChildren(_ name: MailboxName) throws(StoreError) -> Bool {
+        let root = roots[name.namespace]
+        switch root.names.layout {
+        case .nested: return try root.mail.folderIfPresent(root.names.path(of: name.parts)) != nil
+        case .maildirPlusPlus:
+            let prefix = root.names.path(of: name.parts) + [ASCII.dot]
+            var isFound = false
+            do throws(SystemError) { try root.mail.directory.forEachEntry { if $0.name.starts(with: prefix) { isFound = true } } } catch {
+                throw root.mail.failure(error)
+            }
+            return isFound
         }
     }
 
