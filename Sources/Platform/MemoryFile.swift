@@ -34,6 +34,9 @@ package enum Heap {
     /// Children share the pages of their zygote until they write to them. After this, what they allocate lies in fresh pages at the heap's
     /// end and not in the holes of shared ones: each hole would cost a whole page.
     package static func settle() { cp_heap_settle() }
+
+    /// Gives back what a session used and does not use any more; for a session that has become idle.
+    package static func release() { cp_memory_release() }
 }
 
 /// Files and directories by path, for processes that are not confined to descriptors: master, config, log, the commands.

@@ -29,6 +29,8 @@ final class LoginWorker: EventHandler {
     private var isControlled = true
     private(set) var isFinished = false
     private var nextSweep = Clock.milliseconds + 1000
+    /// When what the last login needed goes back to the system: a process that only proxies TLS mostly waits.
+    private var restAt: Int64?
     private var log: Log { startup.log }
 
     init(_ startup: Startup, _ settings: LoginSettings, control: Channel, signals: SignalQueue, auth: Channel?, mail: Channel?)
@@ -60,7 +62,10 @@ final class LoginWorker: EventHandler {
     /// Serves until the last client has gone and no further one can come.
     func run() throws(SystemError) { try loop.run(self) }
 
-    var nextWake: Int64? { clients.isEmpty ? nil : nextSweep }
+    var nextWake: Int64? {
+        let hasStrangers = clients.values.contains { $0.phase != .proxying }
+        return hasStrangers ? min(nextSweep, restAt ?? .max) : restAt
+    }
 
     // MARK: clients
 
@@ -189,6 +194,11 @@ final class LoginWorker: EventHandler {
     }
 
     func wake(_ now: Int64) {
+        if let at = restAt, now >= at {
+            restAt = nil
+            Heap.release()
+        }
+        guard now >= nextSweep else { return }
         nextSweep = now + 1000
         for client in clients.values where client.phase != .proxying {
             if client.transport.isHandshaking, now - client.handshakeStarted > LoginSettings.handshakeTime {
@@ -406,6 +416,7 @@ extension LoginWorker {
     private func accepted(_ client: LoginClient, pid: UInt32) {
         log.info(LogText(untrusted: settings.logLine.text("Login", values(client, pid: pid))))
         client.accepted()
+        restAt = Clock.milliseconds + 1_000
         if client.phase == .proxying {
             act(client, client.pump())
         } else {

@@ -12,8 +12,9 @@ enum Mail {
             let program: SystemCallFilter.Program
             do { program = try Confinement.mailWorker.filter.compiled() } catch { throw StartFailure("system call filter: \(error)") }
             Clock.prepareLocalTime()
-            Rehearsal.play(startup)
-            let role = try SessionZygote(zygote, program: program)
+            let template = SessionTemplate(startup)
+            Rehearsal.play(startup, template)
+            let role = try SessionZygote(zygote, program: program, template: template)
             try startup.confine(.mailZygote, descriptors: 1_256 + 4 * zygote.pool.limits.processes)
             try startup.announceReady()
             Heap.settle()

@@ -1,7 +1,6 @@
 internal import MailStore
 internal import Platform
 internal import ServiceKit
-internal import Variables
 
 /// Plays one whole session in the zygote, before it is confined and before it forks, with a mailbox that exists for that moment only.
 ///
@@ -30,12 +29,12 @@ enum Rehearsal {
         """
 
     /// Failures do not matter: then the first session is slower, nothing else.
-    static func play(_ startup: Startup) {
+    static func play(_ startup: Startup, _ template: SessionTemplate) {
         let root = "\(startup.settings["base_dir"].isEmpty ? "/tmp" : startup.settings["base_dir"])/rehearsal.\(Process.id)"
         do {
             try FileSystem.makeDirectory(root, mode: 0o700)
             defer { FileSystem.removeTree(root) }
-            var options = SessionWorker.storeOptions(startup)
+            var options = template.storeOptions
             options.durability = .never
             options.log = { _, _ in }
             let store = try MailStore.open(location: MailLocation(path: root + "/Maildir"), home: root, options: options)
@@ -43,8 +42,8 @@ enum Rehearsal {
             let far = FileDescriptor(adopting: theirs)
             let start = SessionStart(tag: [0x61], pendingInput: Array(script.utf8), answerWithCapability: true)
             let session = try IMAPSession(
-                client: FileDescriptor(adopting: ours), start: start, store: store, settings: IMAPSettings(startup.settings))
-            _ = session.run().logText(dialect: .letters)
+                client: FileDescriptor(adopting: ours), start: start, store: store, settings: template.imap)
+            _ = session.run().logText(format: template.logoutFormat, dialect: template.dialect)
             var answers: [UInt8] = []
             _ = try far.read(appendingTo: &answers, atMost: 65_536)
             startup.log.debug("rehearsal: \(answers.count) bytes")
