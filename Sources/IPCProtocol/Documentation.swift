@@ -33,7 +33,8 @@ package enum ProtocolDocument {
             directions: [LoginToAuth.self, AuthToLogin.self]),
         Channel(
             title: "login worker and mail zygote",
-            socket: "A pair for each login worker. Its zygote makes it before the fork and gives the mail zygote the other end with `attach`.",
+            socket: "A pair for each login worker. Its zygote makes it before the fork and gives the mail zygote the other end with "
+                + "`attach`.",
             permission: "Login workers of the same protocol.",
             directions: [LoginToMail.self, MailToLogin.self]),
         Channel(
@@ -58,10 +59,10 @@ package enum ProtocolDocument {
             directions: [ServiceToAnvil.self, AnvilToService.self]),
         Channel(
             title: "every process and log",
-            socket: "Descriptor \(ServiceToLog.inheritedDescriptor) of each process, standard error. Master makes one pair for each process that "
-                + "it starts; workers inherit it. Master keeps the receiving end, so that lines wait there while log is started again.",
-            permission: "All processes. The kernel puts the sender's pid to each datagram (SCM_CREDENTIALS). A datagram that is no frame is "
-                + "taken as text that a library printed.",
+            socket: "Descriptor \(ServiceToLog.inheritedDescriptor) of each process, standard error. Master makes one pair for each process "
+                + "that it starts; workers inherit it. Master keeps the receiving end: lines wait there while log is started again.",
+            permission: "All processes. The kernel puts the sender's pid to each datagram (SCM_CREDENTIALS). A datagram that is no frame "
+                + "is taken as text that a library printed.",
             directions: [ServiceToLog.self]),
         Channel(
             title: "culveradm and master",
