@@ -164,15 +164,16 @@ package struct WorkerPool {
                 + " raise it: \(limits.remedy(for: service))")
     }
 
-    /// Called once per idle interval: the workers to end, those idle for longest; never below process_min_avail. They take nothing new.
+    /// Called once per idle interval: the workers to end, those idle for longest: as many as were never
+    /// needed, less process_min_avail. They take nothing new from now on.
     package mutating func idleVictims() -> [Int32] {
         let low = min(idleLow, idle)
         idleLow = idle
-        let count = min(low, available - limits.minimum)
+        let count = low - limits.minimum
         guard count > 0 else { return [] }
         let idlers = workers.values.filter { $0.clients == 0 && freeSlots(of: $0) > 0 }
         let victims = idlers.sorted { ($0.idleSince ?? 0) < ($1.idleSince ?? 0) }.prefix(count).map(\.pid)
-        // From now on they get no client: it would be lost with them.
+        // A client given to one of them now would be lost with it.
         for pid in victims { workers[pid]?.isRetired = true }
         return victims
     }
