@@ -59,8 +59,8 @@ package enum ProtocolDocument {
             directions: [ServiceToAnvil.self, AnvilToService.self]),
         Channel(
             title: "every process and log",
-            socket: "Descriptor \(ServiceToLog.inheritedDescriptor) of each process, standard error. Master makes one pair for each process "
-                + "that it starts; workers inherit it. Master keeps the receiving end: lines wait there while log is started again.",
+            socket: "Descriptor \(ServiceToLog.inheritedDescriptor) of each process, standard error. Master makes one pair for each "
+                + "process that it starts; workers inherit it. While log is restarted, lines wait at the end that master keeps.",
             permission: "All processes. The kernel puts the sender's pid to each datagram (SCM_CREDENTIALS). A datagram that is no frame "
                 + "is taken as text that a library printed.",
             directions: [ServiceToLog.self]),
