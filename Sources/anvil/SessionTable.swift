@@ -139,6 +139,10 @@ struct PenaltyTable {
 
     private mutating func expire(_ now: Int64) {
         entries = entries.filter { now - $0.value.changed < Self.lifetime }
-        if entries.count >= Self.capacity { entries.removeAll() }  // forget rather than grow: anvil never blocks anybody by mistake
+        guard entries.count >= Self.capacity else { return }
+        // Forget rather than grow, the older half: a flood of addresses must not wipe out what has just been learned.
+        let times = entries.values.map(\.changed).sorted()
+        let middle = times[times.count / 2]
+        entries = entries.filter { $0.value.changed > middle }
     }
 }
