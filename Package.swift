@@ -107,8 +107,10 @@ let package = Package(
         tests("Lda", ["lda", "Platform"]),
         tests("PasswordStore", ["PasswordStore", "Platform"]),
         tests("Auth", ["auth", "ServiceKit", "IPCProtocol", "Platform", "PasswordStore", "SASL", "Variables"]),
-        tests("Anvil", ["anvil"]),
+        tests("Anvil", ["anvil", "IPCProtocol"]),
+        tests("Logd", ["logd", "ServiceKit", "IPCProtocol", "Platform"]),
+        tests("Master", ["master", "ServiceKit", "IPCProtocol", "Platform"]),
         tests("Mail", ["mail", "MailStore", "Platform", "Variables"]),
-        tests("Login", ["login"]),
+        tests("Login", ["login", "ServiceKit", "IPCProtocol", "Platform"]),
     ]
 )

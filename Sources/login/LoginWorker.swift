@@ -101,7 +101,9 @@ final class LoginWorker: EventHandler {
         case nil: break
         case .begin(let begin): beginExchange(client, begin)
         case .proceed(let data): sendToAuth(.proceed(.init(data: data)), client)
-        case .cancel: sendToAuth(.cancel, client)
+        case .cancel:
+            cancelExchange(client)
+            return act(client, client.advance(settings))  // the client's answer waits behind it
         case .handOver: handOver(client)
         case .gone(let reason):
             remove(client, reason)
@@ -140,7 +142,7 @@ final class LoginWorker: EventHandler {
     }
 
     private func remove(_ client: LoginClient, _ reason: String) {
-        if client.dialogue.isVerifying { sendToAuth(.cancel, client) }
+        cancelExchange(client)
         forget(client)
         guard !reason.isEmpty else { return report() }
         log.session = client.session
@@ -311,7 +313,15 @@ extension LoginWorker {
         nextExchange = nextExchange == .max ? 1 : nextExchange + 1
         var begin = begin
         begin.service = startup.order.protocolName
+        client.hasExchange = true
         sendToAuth(.begin(begin), client)
+    }
+
+    /// Auth shall not wait for an answer that will never come.
+    private func cancelExchange(_ client: LoginClient) {
+        guard client.hasExchange else { return }
+        client.hasExchange = false
+        sendToAuth(.cancel, client)
     }
 
     private func sendToAuth(_ message: LoginToAuth, _ client: LoginClient) {
@@ -325,6 +335,7 @@ extension LoginWorker {
 
     private func failTemporarily(_ client: LoginClient) {
         client.waitingExchange = nil
+        client.hasExchange = false
         client.dialogue.failed(code: "temp_fail", reason: "")
         act(client, client.advance(settings))
     }
@@ -342,7 +353,7 @@ extension LoginWorker {
             loop.poller.remove(channel.number)
             auth = nil
             // Exchanges in progress died with the process that held them.
-            for client in clients.values where client.dialogue.isVerifying && client.waitingExchange == nil { failTemporarily(client) }
+            for client in clients.values where client.hasExchange { failTemporarily(client) }
         }
     }
 
@@ -352,10 +363,12 @@ extension LoginWorker {
             client.dialogue.challenged(challenge.data)
             act(client, client.advance(settings))
         case .failed(let failure):
+            client.hasExchange = false
             client.user = failure.user
             client.dialogue.failed(code: failure.code, reason: failure.reason)
             act(client, client.advance(settings))
         case .succeeded(let success):
+            client.hasExchange = false
             client.user = success.user
             client.ticket = success.ticket
             client.dialogue.succeeded()

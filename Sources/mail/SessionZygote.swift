@@ -326,7 +326,7 @@ final class SessionZygote: ZygoteRole {
     /// Gives a session to an idle worker of the same uid, to an unused one, or to a new one; false when there is no room.
     private func serve(_ id: UInt64, _ waiting: Pending, _ user: UserRecord) -> Bool {
         var worker: Int32?
-        if let known = idle.first(where: { $0.value == nil || $0.value == user.uid }) {
+        if let known = idle.first(where: { zygote.pool.hasRoom($0.key) && ($0.value == nil || $0.value == user.uid) }) {
             let start = AssignedSession(user: user, handOver: waiting.handOver)
             idle[known.key] = nil
             zygote.pool.assigned(to: known.key)

@@ -151,7 +151,7 @@ char *cp_spool_output(struct cp_spool *spool, int file);
 void cp_spool_set_plan(struct cp_spool *spool, int file, uint32_t length, uint64_t before);
 void cp_spool_get_plan(struct cp_spool *spool, int file, uint32_t *length, uint64_t *before);
 struct cp_spool *cp_spool_map(int fd);
-/// Receives one datagram into the slot: its length, 0 at the end of the channel, or -errno. Never waits.
+/// Receives one datagram into the slot: its length (1 for an empty one), 0 at the end of the channel, or -errno. Never waits.
 ssize_t cp_spool_receive(int socket, struct cp_spool_slot *slot);
 /// pid of the slot's sender, from the control message; 0: unknown.
 int32_t cp_spool_sender(const struct cp_spool_slot *slot);
