@@ -64,14 +64,14 @@ let package = Package(
         library("Base64"),
         library("SASL", ["Base64"]),
         library("Variables"),
-        library("Configuration", ["Platform"]),
+        library("Configuration", ["Platform", "Variables"]),
 
         // State on disk.
         library("MailStore", ["MessageFormat", "Platform"]),
         library("PasswordStore", ["CCrypt", "Platform", "Base64"]),
 
         // Processes.
-        process("master", ["ServiceKit", "IPCProtocol", "Platform", "Confinement"]),
+        process("master", ["ServiceKit", "IPCProtocol", "Platform", "Confinement", "Configuration"]),
         process("login", ["ServiceKit", "IPCProtocol", "Platform", "Confinement", "TLS", "IMAPSyntax", "Variables", "Base64"]),
         process("auth", ["ServiceKit", "IPCProtocol", "Platform", "Confinement", "SASL", "PasswordStore", "Variables", "Base64"]),
         process(
@@ -104,7 +104,7 @@ let package = Package(
         tests("PasswordStore", ["PasswordStore", "Platform"]),
         tests("Auth", ["auth", "ServiceKit", "IPCProtocol", "Platform", "PasswordStore", "SASL", "Variables"]),
         tests("Anvil", ["anvil"]),
-        tests("Mail", ["mail"]),
+        tests("Mail", ["mail", "MailStore", "Platform", "Variables"]),
         tests("Login", ["login"]),
     ]
 )

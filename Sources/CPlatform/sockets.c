@@ -197,3 +197,8 @@ int cp_is_listening(int fd) {
     if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) < 0) return -errno;
     return listening;
 }
+
+int cp_address_bytes(const char *text, uint8_t out[16]) {
+    if (inet_pton(AF_INET, text, out) == 1) return 4;
+    return inet_pton(AF_INET6, text, out) == 1 ? 16 : 0;
+}

@@ -45,7 +45,8 @@ extension ConfigurationReader {
         if document.dialect == .v23 { names += ["plugin", "dict", "import", "metric", "event_exporter"] }
         if case .record(let kind) = top.kind { names = kind.children + kind.maps }
         log.error(
-            "Unknown setting: \(key) { }", at: location, expected: names.isEmpty ? "no sections in \(top.key) { }" : "one of \(names.sorted().joined(separator: ", "))",
+            "Unknown setting: \(key) { }", at: location,
+            expected: names.isEmpty ? "no sections in \(top.key) { }" : "one of \(names.sorted().joined(separator: ", "))",
             suggestion: log.nearest(to: key, among: names))
     }
 
@@ -63,7 +64,8 @@ extension ConfigurationReader {
             return skip(&self)
         }
         if let outer = frames.last(where: { if case .filter = $0.kind { true } else { false } }), case .filter(let outerRank) = outer.kind,
-            outerRank > rank || (outerRank == rank && (rank == 1 || rank == 3)) {
+            outerRank > rank || (outerRank == rank && (rank == 1 || rank == 3))
+        {
             log.error(
                 "\(outer.key) { \(key) { .. } } not allowed (use \(key) { \(outer.key) { .. } } instead)", at: location)
             return skip(&self)
@@ -73,7 +75,9 @@ extension ConfigurationReader {
         case 3: frame.filter.protocolName = name
         default:
             guard let network = Network(name) else {
-                log.error("Invalid network: \(name)", at: nameLocation, expected: "an IP address or network such as 192.0.2.0/24 (host names are not resolved)")
+                log.error(
+                    "Invalid network: \(name)", at: nameLocation,
+                    expected: "an IP address or network such as 192.0.2.0/24 (host names are not resolved)")
                 return skip(&self)
             }
             let outer = rank == 0 ? frame.filter.local : frame.filter.remote

@@ -12,6 +12,7 @@ extension ConfigurationReader {
         }
         if key.hasPrefix("@"), document.dialect == .v24 { return replay(key, value.text, location) }
         if !checkVersion(key, value, location, valueLocation) { return }
+        if replaceRecords(key, value.text, frame, location) { return }
         if let (name, setting) = resolve(key, in: frame) {
             return add(name, element: nil, value, setting, frame, location, valueLocation)
         }
@@ -42,13 +43,30 @@ extension ConfigurationReader {
     ) -> Bool {
         guard key == "dovecot_config_version" else { return true }
         if document.dialect == .v23 {
-            log.error("The first setting must be dovecot_config_version", at: location, expected: "it before everything else, or not at all")
+            log.error(
+                "The first setting must be dovecot_config_version", at: location, expected: "it before everything else, or not at all")
             return false
         }
         let parts = value.text.split(separator: ".").map { Int($0) }
         guard parts.count == 3, parts[0] == 2, parts[1] == 4, let patch = parts[2], patch <= 99 else {
             log.error("Unknown version: \(value.text)", at: valueLocation, expected: "a released version such as 2.4.0")
             return false
+        }
+        return true
+    }
+
+    /// `passdb = a b` (2.4): exactly these sections, in this order.
+    private mutating func replaceRecords(_ key: String, _ text: String, _ frame: Frame, _ location: SourceLocation) -> Bool {
+        guard document.dialect == .v24, Schema.records[key] != nil else { return false }
+        if case .record(let kind) = frame.kind {
+            guard kind.children.contains(key) else { return false }
+        } else if !["namespace", "passdb", "userdb"].contains(key) {
+            return false
+        }
+        let parent = frame.path + [key]
+        document.declarations.removeAll { $0.filter == frame.filter && $0.path.count == parent.count + 1 && $0.path.starts(with: parent) }
+        for name in SettingType.words(text) {
+            document.declarations.append(Declaration(filter: frame.filter, path: parent + [name], location: location))
         }
         return true
     }

@@ -32,6 +32,7 @@ struct ConfigurationReader {
     /// Reads the main file; errors are in `log` afterwards.
     mutating func read(_ path: String) {
         document.mainFile = path
+        log.mainFile = path
         frames = [Frame(kind: .root, filter: .global, path: [], key: "", location: SourceLocation(file: path, line: 1, column: 1))]
         do throws(FileFailure) {
             let text = try source.content(of: path)

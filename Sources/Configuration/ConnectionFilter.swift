@@ -24,6 +24,22 @@ package struct ConnectionFilter: Sendable, Hashable {
         self.localName = localName
     }
 
+    /// Reads `protocol=imap`, `remote=192.0.2.1`, `local=…`, `local_name=…` (2.3: `service=`, `lname=`); nil for another key.
+    package init?(options: [String]) {
+        self.init()
+        for option in options {
+            let parts = option.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map { String($0) }
+            guard parts.count == 2 else { return nil }
+            switch parts[0] {
+            case "protocol", "service": protocolName = parts[1]
+            case "local": local = parts[1]
+            case "remote": remote = parts[1]
+            case "local_name", "lname": localName = parts[1].lowercased()
+            default: return nil
+            }
+        }
+    }
+
     /// Every connection.
     package static let global = ConnectionFilter()
 
@@ -80,8 +96,11 @@ package struct ConnectionFilter: Sendable, Hashable {
 
     /// `remote 192.0.2.0/24, protocol imap`; empty for the global one.
     package var words: String {
-        [local.map { "local \($0)" }, localName.map { "local_name \($0)" }, remote.map { "remote \($0)" }, protocolName.map { "protocol \($0)" }]
-            .compactMap { $0 }.joined(separator: ", ")
+        [
+            local.map { "local \($0)" }, localName.map { "local_name \($0)" }, remote.map { "remote \($0)" },
+            protocolName.map { "protocol \($0)" },
+        ]
+        .compactMap { $0 }.joined(separator: ", ")
     }
 }
 
@@ -141,7 +160,9 @@ struct Network: Hashable {
                 guard position == parts.count - 1, let last = four(String(part)) else { return nil }
                 bytes += last
             } else {
-                guard part.utf8.count <= 4, !part.hasPrefix("+"), !part.hasPrefix("-"), let group = UInt16(part, radix: 16) else { return nil }
+                guard part.utf8.count <= 4, !part.hasPrefix("+"), !part.hasPrefix("-"), let group = UInt16(part, radix: 16) else {
+                    return nil
+                }
                 bytes += [UInt8(group >> 8), UInt8(group & 255)]
             }
         }

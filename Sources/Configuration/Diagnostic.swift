@@ -55,8 +55,11 @@ package struct Diagnostic: Sendable, Equatable, CustomStringConvertible {
 
 /// Collects what is wrong, and knows the text of the lines.
 struct DiagnosticLog {
+    /// The file that is named when a fault has no line.
+    var mainFile = "configuration"
     private(set) var diagnostics: [Diagnostic] = []
     private var lines: [String: SourceText] = [:]
+    private var seen: Set<String> = []
     private var suggestionsLeft = Limits.suggestions
 
     mutating func remember(_ text: [UInt8], of file: String) { lines[file] = SourceText(text) }
@@ -82,9 +85,9 @@ struct DiagnosticLog {
         guard diagnostics.count < Limits.diagnostics else { return }
         let text = location.flatMap { lines[$0.file]?.line($0.line) } ?? ""
         let diagnostic = Diagnostic(
-            severity: severity, file: location?.file ?? "configuration", line: location?.line ?? 0, column: location?.column ?? 0,
+            severity: severity, file: location?.file ?? mainFile, line: location?.line ?? 0, column: location?.column ?? 0,
             lineText: text, message: message, expected: expected, suggestion: suggestion)
-        diagnostics.append(diagnostic)
+        if seen.insert(diagnostic.summary).inserted { diagnostics.append(diagnostic) }
     }
 
     var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }

@@ -16,8 +16,10 @@ enum Glob {
                 directories = directories.flatMap { directory -> [String] in
                     guard hasWildcard(String(part)) else { return [directory + "/" + part] }
                     let names = source.names(in: directory.isEmpty ? "/" : directory)
-                    return names.filter { ($0.utf8.first != UInt8(ascii: ".") || part.hasPrefix(".")) && matches(Array($0.utf8), pattern: Array(part.utf8)) }
-                        .map { directory + "/" + $0 }
+                    return names.filter {
+                        ($0.utf8.first != UInt8(ascii: ".") || part.hasPrefix(".")) && matches(Array($0.utf8), pattern: Array(part.utf8))
+                    }
+                    .map { directory + "/" + $0 }
                 }
                 if directories.count > Limits.fileCount { break }
             }

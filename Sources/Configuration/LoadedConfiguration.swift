@@ -134,7 +134,7 @@ struct RecordReader {
             if values["driver"]?.isEmpty ?? true, tree.dialect == .v24 { values["driver"] = name }
             DatabaseArguments.translate(&values)
         }
-        let location = tree.declarations.first { $0.path == path }?.location
+        let location = tree.location(of: path)
         let children = kind.name == "service" ? [] : kind.children.flatMap { records(of: $0, below: path) }
         return SettingsRecord(kind: kind.name, name: name, values: values, children: children, location: location)
     }

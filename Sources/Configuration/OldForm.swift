@@ -80,9 +80,11 @@ enum MailLocation {
     static let drivers: Set<String> = ["maildir", "mbox", "sdbox", "dbox", "mdbox", "imapc", "pop3c", "auto"]
 
     private static let keys: [(String, String)] = [
-        ("INBOX", "mail_inbox_path"), ("INDEX", "mail_index_path"), ("INDEXPVT", "mail_index_private_path"), ("INDEXCACHE", "mail_cache_path"),
+        ("INBOX", "mail_inbox_path"), ("INDEX", "mail_index_path"), ("INDEXPVT", "mail_index_private_path"),
+        ("INDEXCACHE", "mail_cache_path"),
         ("CONTROL", "mail_control_path"), ("ALT", "mail_alt_path"), ("LAYOUT", "mailbox_list_layout"),
-        ("SUBSCRIPTIONS", "mailbox_subscriptions_filename"), ("FULLDIRNAME", "mailbox_directory_name"), ("DIRNAME", "mailbox_directory_name"),
+        ("SUBSCRIPTIONS", "mailbox_subscriptions_filename"), ("FULLDIRNAME", "mailbox_directory_name"),
+        ("DIRNAME", "mailbox_directory_name"),
         ("MAILBOXDIR", "mailbox_root_directory_name"), ("VOLATILEDIR", "mail_volatile_path"), ("LISTINDEX", "mailbox_list_index_prefix"),
         ("BROKENCHAR", "mailbox_list_visible_escape_char"),
     ]

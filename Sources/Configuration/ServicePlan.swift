@@ -41,9 +41,9 @@ package struct ServicePlan: Sendable, Equatable {
 
 /// One place where a service can be reached.
 package enum ListenerPlan: Sendable, Equatable {
-    /// `path` is absolute; `mode` as for chmod; empty user and group: root.
+    /// `path` is absolute; `mode` as for chmod; empty user and group: root; `type` is set, or what follows the last `-` of the name.
     case unix(path: String, mode: UInt32, user: String, group: String, type: String)
-    /// `addresses` are IP addresses, `*` for all of IPv4 and `::` for all of IPv6.
+    /// `addresses` are IP addresses, `*` for all of IPv4 and `::` for all of IPv6; an empty `type` means that the name tells it.
     case inet(name: String, addresses: [String], port: UInt16, ssl: Bool, haproxy: Bool, type: String)
     case fifo(path: String, mode: UInt32, user: String, group: String, type: String)
 
@@ -106,21 +106,25 @@ struct StockService: Sendable {
             ], absent: ["auth-login", "auth-token", "login/login", "token-login/tokenlogin"]),
         StockService(
             name: "auth-worker", type: "worker", executable: "auth -w", processLimit: 30, clientLimit: 1, absent: ["auth-worker"]),
-        StockService(name: "config", type: "config", executable: "config", isIdleKillOff: true, sockets: [Socket(name: "config", mode: 0o600)]),
+        StockService(
+            name: "config", type: "config", executable: "config", isIdleKillOff: true, sockets: [Socket(name: "config", mode: 0o600)]),
         StockService(
             name: "imap", protocolWord: "imap", executable: "imap", processLimit: 1024, clientLimit: 1, restartRequestCount: 1,
             absent: ["login/imap", "imap-master", "srv.imap/%{pid}"]),
         StockService(
-            name: "imap-login", protocolWord: "imap", type: "login", executable: "imap-login", userSetting: "default_login_user", chroot: "login",
+            name: "imap-login", protocolWord: "imap", type: "login", executable: "imap-login", userSetting: "default_login_user",
+            chroot: "login",
             restartRequestCount: 1, ports: [Port(name: "imap", port: 143, isTLS: false), Port(name: "imaps", port: 993, isTLS: true)],
             absent: ["srv.imap-login/%{pid}"]),
         StockService(
-            name: "log", type: "log", executable: "log", processLimit: 1, isIdleKillOff: true, sockets: [Socket(name: "log-errors", mode: 0o600)]),
+            name: "log", type: "log", executable: "log", processLimit: 1, isIdleKillOff: true,
+            sockets: [Socket(name: "log-errors", mode: 0o600)]),
         StockService(
             name: "pop3", protocolWord: "pop3", executable: "pop3", processLimit: 1024, clientLimit: 1, restartRequestCount: 1,
             absent: ["login/pop3", "srv.pop3/%{pid}"], isAvailable: false),
         StockService(
-            name: "pop3-login", protocolWord: "pop3", type: "login", executable: "pop3-login", userSetting: "default_login_user", chroot: "login",
+            name: "pop3-login", protocolWord: "pop3", type: "login", executable: "pop3-login", userSetting: "default_login_user",
+            chroot: "login",
             restartRequestCount: 1, ports: [Port(name: "pop3", port: 110, isTLS: false), Port(name: "pop3s", port: 995, isTLS: true)],
             isAvailable: false),
         StockService(
@@ -131,12 +135,16 @@ struct StockService: Sendable {
 
     /// Services of Dovecot that Culver has not, with what happens instead.
     static let foreign: [String: String] = [
-        "aggregator": Instead.replication, "dict": Instead.dict, "dict-async": Instead.dict, "dict-expire": Instead.dict, "director": Instead.director,
-        "dns-client": Instead.removed, "dns_client": Instead.removed, "health-check": "no health check is answered", "imap-hibernate": Instead.hibernate,
-        "imap-urlauth": Instead.urlauth, "imap-urlauth-login": Instead.urlauth, "imap-urlauth-worker": Instead.urlauth, "indexer": Instead.fts,
+        "aggregator": Instead.replication, "dict": Instead.dict, "dict-async": Instead.dict, "dict-expire": Instead.dict,
+        "director": Instead.director,
+        "dns-client": Instead.removed, "dns_client": Instead.removed, "health-check": "no health check is answered",
+        "imap-hibernate": Instead.hibernate,
+        "imap-urlauth": Instead.urlauth, "imap-urlauth-login": Instead.urlauth, "imap-urlauth-worker": Instead.urlauth,
+        "indexer": Instead.fts,
         "indexer-worker": Instead.fts, "ipc": Instead.director, "managesieve": Instead.sieve, "managesieve-login": Instead.sieve,
         "old-stats": Instead.statistics, "stats": Instead.statistics, "replicator": Instead.replication, "ssl-params": Instead.removed,
-        "submission": Instead.submission, "submission-login": Instead.submission, "tcpwrap": "no access service is asked; use the packet filter",
+        "submission": Instead.submission, "submission-login": Instead.submission,
+        "tcpwrap": "no access service is asked; use the packet filter",
         "quota-status": Instead.quota, "quota-warning": Instead.quota,
     ]
 

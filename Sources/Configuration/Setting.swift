@@ -11,6 +11,20 @@ package struct Roles: OptionSet, Sendable {
     package static let log = Roles(rawValue: 32)
     package static let config = Roles(rawValue: 64)
     package static let every: Roles = [.master, .login, .auth, .mail, .anvil, .log, .config]
+    /// The processes of a service: `imap-login`, `imap`, `auth`, `master` …; nil for an unknown name.
+    package init?(service: String) {
+        switch service {
+        case "master": self = .master
+        case "auth", "auth-worker": self = .auth
+        case "anvil": self = .anvil
+        case "log": self = .log
+        case "config": self = .config
+        case "login", "imap-login", "pop3-login", "lmtp": self = .login
+        case "mail", "imap", "pop3", "deliver", "lda", "doveadm": self = .mail
+        default: return nil
+        }
+    }
+
     /// Whatever opens mail or speaks with clients.
     package static let sessions: Roles = [.login, .mail]
 }

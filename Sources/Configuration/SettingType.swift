@@ -74,7 +74,8 @@ package enum SettingType: Sendable, Equatable {
             return number == 0 ? "0" : "\(number) B"
         case .time, .timeMilliseconds:
             for (unit, factor) in [("weeks", 604_800_000), ("days", 86_400_000), ("hours", 3_600_000), ("mins", 60_000), ("secs", 1000)]
-                as [(String, UInt64)] where number > 0 && number % factor == 0 {
+                as [(String, UInt64)] where number > 0 && number % factor == 0
+            {
                 return "\(number / factor) \(unit)"
             }
             return number == 0 ? "0" : "\(number) msecs"

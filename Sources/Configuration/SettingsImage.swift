@@ -126,7 +126,9 @@ struct SettingsImage {
             let namespaces = configuration.records(of: "namespace", in: filter)
             for record in namespaces { put(record, "namespace/\(Self.escaped(record.name))", into: &values) }
             if namespaces.isEmpty {
-                for field in Schema.namespace.fields { values["namespace/inbox/\(field.name)"] = field.defaultValue(in: configuration.dialect) }
+                for field in Schema.namespace.fields {
+                    values["namespace/inbox/\(field.name)"] = field.defaultValue(in: configuration.dialect)
+                }
                 values["namespace/inbox/inbox"] = "yes"
             }
             for (key, value) in configuration.map("plugin", in: filter) { values["plugin/\(Self.escaped(key))"] = value }

@@ -20,14 +20,20 @@ struct SettingsTree: Sendable {
 
     let dialect: Dialect
     private(set) var entries: [Key: [Entry]] = [:]
-    private(set) var declarations: [Declaration] = []
+    /// Sections by the section they stand in and their kind, in order of appearance.
+    private let children: [[String]: [Declaration]]
+    private let firsts: [[String]: Declaration]
     /// Names that were set in a section, in order.
     private(set) var names: [[String]: [String]] = [:]
 
     init(dialect: Dialect, declarations: [Declaration]) {
         self.dialect = dialect
-        self.declarations = declarations
+        children = Dictionary(grouping: declarations) { Array($0.path.dropLast()) }
+        firsts = Dictionary(declarations.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
     }
+
+    /// Where a section appeared first.
+    func location(of path: [String]) -> SourceLocation? { firsts[path]?.location }
 
     mutating func add(_ entry: Entry, _ name: String, _ path: [String]) {
         let key = Key(path: path, name: name)
@@ -82,9 +88,7 @@ struct SettingsTree: Sendable {
     func records(_ kind: String, below path: [String], _ filter: ConnectionFilter) -> [String] {
         var seen: Set<String> = []
         var names: [(name: String, isSpecific: Bool)] = []
-        for declaration in declarations
-        where declaration.path.count == path.count + 2 && declaration.path[path.count] == kind && declaration.path.starts(with: path)
-            && declaration.filter.covers(filter) {
+        for declaration in children[path + [kind]] ?? [] where declaration.filter.covers(filter) {
             let name = declaration.path[path.count + 1]
             if seen.insert(name).inserted { names.append((name, declaration.filter != .global)) }
         }

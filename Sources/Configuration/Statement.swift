@@ -182,7 +182,9 @@ struct StatementParser {
     }
 
     private static func unquoted(_ text: String) -> String {
-        guard text.utf8.count >= 2, let quote = text.utf8.first, quote == 0x22 || quote == 0x27, text.utf8.last == quote else { return text }
+        guard text.utf8.count >= 2, let quote = text.utf8.first, quote == 0x22 || quote == 0x27, text.utf8.last == quote else {
+            return text
+        }
         return String(text.dropFirst().dropLast())
     }
 }

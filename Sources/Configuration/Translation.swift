@@ -28,7 +28,8 @@ struct Translation {
                 report(error, assignment)
             }
         }
-        for (name, sentence, location) in document.foreign {
+        var seen: Set<String> = []
+        for (name, sentence, location) in document.foreign where seen.insert(name).inserted {
             log.warning("\(name) { } has no effect: \(sentence)", at: location)
         }
     }
@@ -74,8 +75,12 @@ struct Translation {
         if assignment.element != nil {
             return setting.name == "import_environment" ? text : try SettingType.bool.normal(text)
         }
+        let isDirectory = ["base_dir", "state_dir", "libexec_dir"].contains(setting.name) && assignment.path.isEmpty
+        if isDirectory, text.hasSuffix("/"), text != "/" { return String(text.dropLast()) }
         guard document.dialect == .v23 else {
-            if text == "0", assignment.path.first == "service", ["process_limit", "client_limit", "restart_request_count"].contains(setting.name) {
+            if text == "0", assignment.path.first == "service",
+                ["process_limit", "client_limit", "restart_request_count"].contains(setting.name)
+            {
                 throw ValueError("\(setting.name) must not be 0; for no limit write unlimited")
             }
             return text.isEmpty && setting.defaultValue(in: .v24).isEmpty ? "" : try setting.type.normal(text)
@@ -91,7 +96,9 @@ struct Translation {
         if words == ["none"] { return "" }
         let obsolete = words.filter { ["imaps", "pop3s", "managesieve"].contains($0) }
         if !obsolete.isEmpty {
-            log.warning("Obsolete words in protocols: \(obsolete.joined(separator: " ")); TLS is chosen by the listeners", at: assignment.valueLocation)
+            log.warning(
+                "Obsolete words in protocols: \(obsolete.joined(separator: " ")); TLS is chosen by the listeners",
+                at: assignment.valueLocation)
             words.removeAll { obsolete.contains($0) }
             if obsolete.contains("managesieve") { words.append("sieve") }
         }
@@ -137,6 +144,10 @@ struct NewReferences {
                 words.append(environment[String(word.dropFirst(5))] ?? "")
             } else if word.hasPrefix("$SET:") {
                 words.append(try value(of: String(word.dropFirst(5)), assignment, depth: depth))
+            } else if word.hasPrefix("$"), word.utf8.count > 1,
+                word.dropFirst().utf8.allSatisfy({ $0 == 0x5f || ($0 >= 0x61 && $0 <= 0x7a) })
+            {
+                throw ValueError("Unknown variable: \(word) (2.4 writes $SET:\(word.dropFirst()))")
             } else {
                 words.append(String(word))
             }

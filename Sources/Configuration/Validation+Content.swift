@@ -1,6 +1,7 @@
 extension Validation {
     private static let databaseDrivers = [
-        "passwd-file", "static", "pam", "passwd", "shadow", "prefetch", "sql", "ldap", "oauth2", "lua", "checkpassword", "imap", "bsdauth", "dict",
+        "passwd-file", "static", "pam", "passwd", "shadow", "prefetch", "sql", "ldap", "oauth2", "lua", "checkpassword", "imap", "bsdauth",
+        "dict",
         "nss", "vpopmail",
     ]
     private static let availableDrivers: Set<String> = ["passwd-file", "static"]
@@ -45,8 +46,11 @@ extension Validation {
 
     private mutating func checkMechanism(_ word: String) {
         let available = ["plain", "login"]
-        let known = ["anonymous", "cram-md5", "digest-md5", "external", "gssapi", "gss-spnego", "ntlm", "oauthbearer", "xoauth2", "otp", "skey", "rpa", "apop", "dovecot-token",
-            "scram-sha-1", "scram-sha-1-plus", "scram-sha-256", "scram-sha-256-plus", "winbind"]
+        let known = [
+            "anonymous", "cram-md5", "digest-md5", "external", "gssapi", "gss-spnego", "ntlm", "oauthbearer", "xoauth2", "otp", "skey",
+            "rpa", "apop", "dovecot-token",
+            "scram-sha-1", "scram-sha-1-plus", "scram-sha-256", "scram-sha-256-plus", "winbind",
+        ]
         if available.contains(word) { return }
         let place = location(of: "auth_mechanisms")
         if known.contains(word) {
@@ -61,11 +65,18 @@ extension Validation {
     mutating func checkMail() {
         var warned: Set<String> = []
         for assignment in document.assignments {
-            guard assignment.setting?.name == "mail_driver" || assignment.setting?.oldName == "mail_location" || assignment.setting?.name == "location" else {
+            guard
+                assignment.setting?.name == "mail_driver" || assignment.setting?.oldName == "mail_location"
+                    || assignment.setting?.name == "location"
+            else {
                 continue
             }
-            let driver = (assignment.setting?.name == "mail_driver" ? assignment.value : assignment.value.split(separator: ":").first.map { String($0) }) ?? ""
-            guard MailLocation.drivers.contains(driver), !["maildir", "auto"].contains(driver), warned.insert(driver).inserted else { continue }
+            let driver =
+                (assignment.setting?.name == "mail_driver"
+                    ? assignment.value : assignment.value.split(separator: ":").first.map { String($0) }) ?? ""
+            guard MailLocation.drivers.contains(driver), !["maildir", "auto"].contains(driver), warned.insert(driver).inserted else {
+                continue
+            }
             log.warning(
                 "\(assignment.name): mail storage \(driver) is not available in this version: sessions of these users are refused",
                 at: assignment.valueLocation, expected: "maildir")
@@ -104,17 +115,24 @@ extension Validation {
         guard plans.contains(where: { $0.type == "login" }) else { return }
         let isOff = tree.global("ssl") == "no"
         if isOff {
-            let other = document.assignments.first { $0.setting?.name == "ssl" && $0.path.isEmpty && $0.filter != .global && $0.value != "no" }
-            if let other { log.warning("SSL is disabled because global ssl=no, ssl=\(other.value) in a filter has no effect", at: other.location) }
+            let other = document.assignments.first {
+                $0.setting?.name == "ssl" && $0.path.isEmpty && $0.filter != .global && $0.value != "no"
+            }
+            if let other {
+                log.warning("SSL is disabled because global ssl=no, ssl=\(other.value) in a filter has no effect", at: other.location)
+            }
             return
         }
-        for name in ["cert", "key"] {
+        // A wrong value of ssl was reported; what follows from its default would only confuse.
+        let isWrong = document.assignments.contains { $0.setting?.name == "ssl" && $0.path.isEmpty } && location(of: "ssl") == nil
+        for name in isWrong ? [] : ["cert", "key"] {
             let setting = "ssl_server_\(name)_file"
             let written = tree.dialect == .v23 ? "ssl_\(name)" : setting
             if (tree.global(setting) ?? "").isEmpty {
                 log.error(
                     "ssl enabled, but \(written) not set", at: location(of: "ssl"),
-                    expected: tree.dialect == .v23 ? "\(written) = </path/to/file.pem, or ssl = no" : "\(written) = /path/to/file.pem, or ssl = no")
+                    expected: tree.dialect == .v23
+                        ? "\(written) = </path/to/file.pem, or ssl = no" : "\(written) = /path/to/file.pem, or ssl = no")
             }
         }
         guard translation.readsFiles else { return }
@@ -128,7 +146,9 @@ extension Validation {
         let path = assignment.value
         guard !path.isEmpty, !path.hasPrefix("inline:"), fileContents[path] == nil else { return }
         guard path.hasPrefix("/") else {
-            return log.error("\(assignment.name): not the path of a file: \(path.prefix(40))", at: assignment.valueLocation, expected: "an absolute path")
+            return log.error(
+                "\(assignment.name): not the path of a file: \(path.prefix(40))", at: assignment.valueLocation, expected: "an absolute path"
+            )
         }
         do throws(FileFailure) {
             fileContents[path] = try translation.source.content(of: path)
@@ -140,7 +160,8 @@ extension Validation {
     mutating func checkAddresses() {
         for name in ["login_trusted_networks", "haproxy_trusted_networks"] {
             for word in SettingType.words(tree.global(name) ?? "") where Network(word) == nil {
-                log.error("\(name): Invalid network: \(word)", at: location(of: name), expected: "networks such as 192.0.2.0/24 or 2001:db8::/32")
+                log.error(
+                    "\(name): Invalid network: \(word)", at: location(of: name), expected: "networks such as 192.0.2.0/24 or 2001:db8::/32")
             }
         }
     }

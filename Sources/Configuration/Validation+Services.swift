@@ -54,23 +54,29 @@ extension Validation {
 
     /// What is set for a service; nil: nothing is.
     private func field(_ name: String, _ service: String) -> String? {
-        guard let value = tree.field(name, of: self.service, ["service", service], .global), !value.isEmpty else { return nil }
+        let fallback = self.service.field(name, in: tree.dialect)?.defaultValue(in: tree.dialect) ?? ""
+        guard let value = tree.value(name, ["service", service], .global, default: fallback), !value.isEmpty else { return nil }
         return value
     }
 
-    private func number(_ name: String, _ service: String) -> Int? {
-        guard let text = field(name, service) else { return nil }
-        return text == "unlimited" ? Int(UInt32.max) : Int(text)
+    /// `service_NAME` outside of any service (2.4): for services with nothing set or built in.
+    private func general(_ name: String) -> String? { tree.value("service_" + name, [], .global, default: "") }
+
+    private static func number(_ text: String?) -> Int? { text == "unlimited" ? Int(UInt32.max) : text.flatMap { Int($0) } }
+
+    /// As set for the service, else built in, else general.
+    private func number(_ name: String, _ service: String, builtIn: Int? = nil) -> Int? {
+        Self.number(field(name, service)) ?? builtIn ?? Self.number(general(name))
     }
 
     private mutating func plan(_ stock: StockService, _ word: String) -> ServicePlan? {
         let name = stock.name
         let command = (field("executable", name) ?? stock.executable).split(separator: " ").map { String($0) }
         guard let program = command.first else { return nil }
-        let limit = number("process_limit", name) ?? workerLimit(name) ?? stock.processLimit ?? global("default_process_limit", 100)
+        let limit = number("process_limit", name, builtIn: workerLimit(name) ?? stock.processLimit) ?? global("default_process_limit", 100)
         let minimum = number("process_min_avail", name) ?? 0
         let requests = requestCount(stock)
-        var clients = number("client_limit", name) ?? stock.clientLimit ?? global("default_client_limit", 1000)
+        var clients = number("client_limit", name, builtIn: stock.clientLimit) ?? global("default_client_limit", 1000)
         if StockService.mailServices.contains(name), clients != 1 {
             let place = location(of: "client_limit", ["service", name])
             log.warning("service(\(name)): client_limit=\(clients) has no effect: each process serves one client at a time", at: place)
@@ -100,18 +106,20 @@ extension Validation {
     }
 
     private func requestCount(_ stock: StockService) -> Int? {
-        guard let text = field("restart_request_count", stock.name) else { return stock.restartRequestCount }
-        return text == "unlimited" ? nil : Int(text)
+        if let text = field("restart_request_count", stock.name) { return text == "unlimited" ? nil : Int(text) }
+        return stock.restartRequestCount ?? general("restart_request_count").flatMap { Int($0) }
     }
 
     private func idleKill(_ stock: StockService) -> Int64? {
-        let text = field("idle_kill_interval", stock.name) ?? (stock.isIdleKillOff ? "infinite" : tree.global("default_idle_kill_interval") ?? "")
+        let text =
+            field("idle_kill_interval", stock.name)
+            ?? (stock.isIdleKillOff ? "infinite" : general("idle_kill_interval") ?? tree.global("default_idle_kill_interval") ?? "")
         return Int64(text)
     }
 
     private mutating func memoryLimit(_ name: String) -> UInt64? {
         let own = field("vsz_limit", name)
-        guard let limit = UInt64(own ?? tree.global("default_vsz_limit") ?? "") else { return nil }
+        guard let limit = UInt64(own ?? general("vsz_limit") ?? tree.global("default_vsz_limit") ?? "") else { return nil }
         if limit < 1_048_576 {
             let place = own == nil ? location(of: "default_vsz_limit") : location(of: "vsz_limit", ["service", name])
             log.error("service(\(name)): vsz_limit is too low", at: place, expected: "at least 1 M, or unlimited")
@@ -123,7 +131,8 @@ extension Validation {
         let place = location(of: "process_limit", ["service", name])
         if minimum > limit {
             log.error(
-                "service(\(name)): process_min_avail is higher than process_limit", at: location(of: "process_min_avail", ["service", name]),
+                "service(\(name)): process_min_avail is higher than process_limit",
+                at: location(of: "process_min_avail", ["service", name]),
                 expected: "at most \(limit)")
         }
         if StockService.singletons.contains(name), limit != 1, place != nil {
@@ -143,7 +152,9 @@ extension Validation {
             let builtIn = kind.name == "unix_listener" ? stock.sockets : []
             let named = tree.records(kind.name, below: path, .global)
             for name in builtIn.map(\.name) + named.filter({ name in !builtIn.contains { $0.name == name } }) {
-                if let listener = socket(name, kind, path + [kind.name, name], stock, builtIn.first { $0.name == name }) { result.append(listener) }
+                if let listener = socket(name, kind, path + [kind.name, name], stock, builtIn.first { $0.name == name }) {
+                    result.append(listener)
+                }
             }
         }
         let named = tree.records("inet_listener", below: path, .global)
@@ -165,7 +176,11 @@ extension Validation {
         let value = { [tree] (field: String) in tree.value(field, path, .global, default: "") }
         let mode = value("mode").flatMap { UInt32($0) } ?? builtIn?.mode ?? 0o600
         guard mode != 0 else { return nil }
-        if mode > 0o7777 { log.error("service(\(stock.name)): mode of \(name) is too large", at: location(of: "mode", path), expected: "an octal number such as 0600") }
+        if mode > 0o7777 {
+            log.error(
+                "service(\(stock.name)): mode of \(name) is too large", at: location(of: "mode", path),
+                expected: "an octal number such as 0600")
+        }
         if mode == 600 || mode == 660 || mode == 666 {
             log.warning("service(\(stock.name)): mode of \(name) is decimal; octal begins with 0: 0\(mode)", at: location(of: "mode", path))
         }
@@ -173,17 +188,23 @@ extension Validation {
         let base = (tree.global("base_dir") ?? "") + "/"
         if written.hasPrefix(base) {
             log.warning(
-                "service(\(stock.name)): \(written) should be written without \(base)", at: tree.declarations.first { $0.path == path }?.location)
+                "service(\(stock.name)): \(written) should be written without \(base)", at: tree.location(of: path))
         }
         let owner = { [tree] (field: String, setting: String?) in
             let text = value(field) ?? setting.flatMap { tree.global($0) } ?? ""
             return text == "root" ? "" : text
         }
         let (user, group) = (owner("user", builtIn?.userSetting), owner("group", builtIn?.groupSetting))
-        let type = value("type") ?? ""
+        let type = value("type").flatMap { $0.isEmpty ? nil : $0 } ?? Self.role(of: written)
         let file = absolute(written)
         if kind.name == "fifo_listener" { return .fifo(path: file, mode: mode, user: user, group: group, type: type) }
         return .unix(path: file, mode: mode, user: user, group: group, type: type)
+    }
+
+    /// What is spoken on a socket, by its name: what follows the last `-`, or the whole last part of the path.
+    private static func role(of path: String) -> String {
+        let name = path.split(separator: "/").last ?? ""
+        return name.split(separator: "-").last.map { String($0) } ?? ""
     }
 
     private mutating func port(_ name: String, _ path: [String], _ builtIn: StockService.Port?) -> ListenerPlan? {
@@ -207,8 +228,22 @@ extension Validation {
         if case .inet(_, let addresses, let port, _, _, _) = listener { keys = addresses.map { "\($0):\(port)" } }
         for key in keys {
             if let other = seen.updateValue(service, forKey: key) {
-                log.error("service(\(service)): duplicate listener: \(key) (also of service \(other))", at: nil)
+                let place = place(of: listener, service) ?? place(of: listener, other)
+                log.error("service(\(service)): duplicate listener: \(key) (also of service \(other))", at: place)
             }
         }
+    }
+
+    /// Where the file speaks of a listener; nil if it is built in.
+    private func place(of listener: ListenerPlan, _ service: String) -> SourceLocation? {
+        var names: [(kind: String, name: String)] = []
+        switch listener {
+        case .inet(let name, _, _, _, _, _): names = [("inet_listener", name)]
+        case .unix(let path, _, _, _, _), .fifo(let path, _, _, _, _):
+            let base = (tree.global("base_dir") ?? "") + "/"
+            let short = path.hasPrefix(base) ? String(path.dropFirst(base.count)) : path
+            names = ["unix_listener", "fifo_listener"].flatMap { [($0, short), ($0, path)] }
+        }
+        return names.lazy.compactMap { self.tree.location(of: ["service", service, $0.kind, $0.name]) }.first
     }
 }

@@ -18,6 +18,7 @@ struct Validation {
         warnAboutIgnored()
         warnAboutPlugins()
         checkServices()
+        checkTemplates()
         checkDatabases()
         checkMail()
         checkTLS()
@@ -43,7 +44,9 @@ struct Validation {
                 }
                 continue
             }
-            guard case .ignored(let sentence) = setting.status, !isDefault(assignment, setting), seen.insert(setting.name).inserted else { continue }
+            guard case .ignored(let sentence) = setting.status, !isDefault(assignment, setting), seen.insert(setting.name).inserted else {
+                continue
+            }
             log.warning("\(assignment.name) has no effect: \(sentence)", at: assignment.location)
         }
     }
@@ -57,7 +60,9 @@ struct Validation {
     }
 
     private mutating func warnAboutPlugins() {
-        for assignment in document.assignments where !assignment.value.isEmpty {
+        var seen: Set<String> = []
+        for assignment in document.assignments where !assignment.value.isEmpty && ["dict", "plugin"].contains(assignment.path.first) {
+            guard seen.insert(assignment.name).inserted else { continue }
             if assignment.path == ["dict"] {
                 log.warning("dict { \(assignment.name) } has no effect: \(Instead.dict)", at: assignment.location)
             } else if assignment.path == ["plugin"] {

@@ -71,7 +71,7 @@ extension SystemCallFilter {
         "read", "write", "readv", "writev", "close", "close_range", "poll", "ppoll", "epoll_wait", "epoll_pwait", "epoll_ctl",
         "epoll_create1", "recvmsg", "sendmsg", "clock_gettime", "gettimeofday", "time", "getrandom", "getpid", "gettid", "getppid",
         "getuid",
-        "geteuid", "brk", "munmap", "mremap", "madvise", "futex", "rt_sigreturn", "rt_sigprocmask", "restart_syscall", "exit",
+        "geteuid", "getgid", "getegid", "brk", "munmap", "mremap", "madvise", "futex", "rt_sigreturn", "rt_sigprocmask", "restart_syscall", "exit",
         "exit_group", "lseek", "fstat", "pread64", "nanosleep", "clock_nanosleep", "sched_yield",
         // Never executable; writable only when private: a shared writable mapping is a way to another process.
         .init("mmap", .without(index: 2, bits: protExec), .with(index: 3, bits: mapPrivate)),

@@ -42,6 +42,12 @@ package struct FileStatus: Equatable, Sendable {
         }
     }
 
+    /// Equal when nothing changed between the two; reading (`accessed`) is no change.
+    package static func == (left: FileStatus, right: FileStatus) -> Bool {
+        left.isSameFile(as: right) && left.size == right.size && left.modified == right.modified && left.changed == right.changed
+            && left.links == right.links
+    }
+
     /// Of the file that a path leads to, links followed (stat(2)).
     package init(path: String) throws(SystemError) {
         var raw = cp_file_status()

@@ -114,6 +114,13 @@ package enum Socket {
         try checked("fcntl(F_SETFL)", cp_set_nonblocking(socket, 1))
     }
 
+    /// The 4 or 16 bytes of a numeric address; nil for anything else.
+    package static func addressBytes(_ text: String) -> [UInt8]? {
+        var bytes = [UInt8](repeating: 0, count: 16)
+        let count = unsafe bytes.withUnsafeMutableBufferPointer { unsafe cp_address_bytes(text, $0.baseAddress) }
+        return count > 0 ? Array(bytes.prefix(Int(count))) : nil
+    }
+
     package static func setNoDelay(_ socket: Int32) { _ = cp_set_nodelay(socket, 1) }
 
     /// Whether a descriptor is a listening socket; throws ENOTSOCK for other descriptors.

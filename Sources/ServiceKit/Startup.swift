@@ -29,9 +29,7 @@ package final class Startup {
         Title.prepare()
         SignalQueue.ignoreWriteSignals()
         log = Log()
-        guard Process.environment("CULVER_CHILD") == "1" else {
-            throw StartFailure("this program is started by culver, the master process, not by hand")
-        }
+        Self.refuseByHand()
         let image = FileDescriptor(adopting: Inherited.settings)
         settings = try Settings(from: image)
         master = Channel(FileDescriptor(adopting: Inherited.master))
@@ -115,6 +113,14 @@ package final class Startup {
     private func title(_ text: String) -> String {
         let name = "\(order.instance)/\(order.service)"
         return text.isEmpty ? name : "\(name) \(text)"
+    }
+
+    /// Ends a program that somebody started by hand: it has no channels, and its user would see nothing but silence.
+    package static func refuseByHand() {
+        guard Process.environment("CULVER_CHILD") != "1" else { return }
+        let stream = FileDescriptor(adopting: Inherited.log)
+        do throws(SystemError) { try stream.writeAll(Array("Fatal: Must be started by culver, the master process\n".utf8)) } catch {}
+        Process.exit(89)
     }
 
     /// Runs a main: an error becomes one fatal line and exit status 89.

@@ -132,7 +132,7 @@ struct LetterParser {
         guard let byte = current else { throw TemplateError(offset: start, message: "the template ends inside a variable") }
         index += 1
         if byte == UInt8(ascii: "H") {
-            throw TemplateError(offset: start, message: "the modifier H (old hash) is not supported; use N")
+            throw TemplateError(offset: start, message: "the modifier H (old hash) is not supported; use N", isUnsupported: true)
         }
         if byte == UInt8(ascii: "{") {
             if text[index...].starts(with: Array("if;".utf8)) {
@@ -179,7 +179,8 @@ struct LetterParser {
         let provider = fields[0].split(separator: ";")[safe: 0] ?? ""
         if ["md4", "md5", "sha1", "sha256", "sha384", "sha512", "sha3-256", "pkcs5"].contains(provider), fields.count == 2 {
             guard fields[0] == "md5" else {
-                throw TemplateError(offset: start, message: "the hash \(fields[0]) is not supported in templates; use md5")
+                throw TemplateError(
+                    offset: start, message: "the hash \(fields[0]) is not supported in templates; use md5", isUnsupported: true)
             }
             variable = LetterVariable(
                 name: String(fields[1]), written: name, modifiers: [.md5] + modifiers, offset: offset, width: width,
@@ -198,7 +199,7 @@ struct LetterParser {
         let left = try field(depth, start)
         let word = try field(depth, start)
         guard word.count == 1, case .literal(let comparison) = word[0], Comparison.isKnown(comparison) else {
-            throw TemplateError(offset: start, message: "unknown or unsupported comparison in %{if;…}")
+            throw TemplateError(offset: start, message: "unknown or unsupported comparison in %{if;…}", isUnsupported: true)
         }
         let right = try field(depth, start)
         let then = try field(depth, start)

@@ -46,7 +46,7 @@ struct PipelineParser {
                 let position = index
                 let name = word()
                 guard Pipeline.filters.contains(name) else {
-                    throw TemplateError(offset: position, message: "the filter '\(name)' is unknown or not supported")
+                    throw TemplateError(offset: position, message: "the filter '\(name)' is unknown or not supported", isUnsupported: true)
                 }
                 steps.append(.filter(Pipeline.Call(name: name, arguments: try arguments())))
             case UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "*"), UInt8(ascii: "/"), UInt8(ascii: "%"):
@@ -67,7 +67,7 @@ struct PipelineParser {
         if Int64(name) != nil { return .constant(name) }
         guard current == UInt8(ascii: "(") else { return .variable(name) }
         guard ["literal", "lookup", "concat", "if"].contains(name) else {
-            throw TemplateError(offset: position, message: "the function '\(name)' is unknown or not supported")
+            throw TemplateError(offset: position, message: "the function '\(name)' is unknown or not supported", isUnsupported: true)
         }
         return .call(Pipeline.Call(name: name, arguments: try arguments()))
     }

@@ -89,6 +89,8 @@ package struct TemplateError: Error, Equatable, Sendable, CustomStringConvertibl
     /// Offset in bytes from the start of the template; nil when the fault shows only while expanding.
     package let offset: Int?
     package let message: String
+    /// The notation is right, but this version cannot do what it asks for.
+    package var isUnsupported = false
 
     package var description: String { message }
 }

@@ -59,21 +59,16 @@ struct SettingsReader {
         }
     }
 
-    /// The sections of a kind, in their order: `passdb = a b`, `passdb/a/driver = …`.
+    /// The sections of a kind in their order: `passdb/0/driver`, `passdb/1/driver` …
     func records(_ kind: String) -> [DatabaseReader] {
         let values = settings.beneath(kind + "/")
-        var names = settings.words(kind)
-        if names.isEmpty {
-            var seen: Set<String> = []
-            for key in values.keys.sorted() {
-                let name = String(key.prefix { $0 != "/" })
-                if seen.insert(name).inserted { names.append(name) }
-            }
-        }
-        return names.map { name in
+        let numbers = Set(values.keys.compactMap { Int($0.prefix { $0 != "/" }) })
+        return numbers.sorted().map { number in
+            let name = String(number)
             var own: [String: String] = [:]
             for (key, value) in values where key.hasPrefix(name + "/") { own[String(key.dropFirst(name.count + 1))] = value }
-            return DatabaseReader(label: "\(kind) \(name)", name: name, values: own, dialect: dialect)
+            let section = own["section"] ?? name
+            return DatabaseReader(label: "\(kind) \(section)", name: section, values: own, dialect: dialect)
         }
     }
 

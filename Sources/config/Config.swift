@@ -11,10 +11,7 @@ enum Config {
     static func main() {
         Title.prepare()
         SignalQueue.ignoreWriteSignals()
-        guard Process.environment("CULVER_CHILD") == "1" else {
-            Log().fatal("this program is started by culver, the master process, not by hand")
-            Process.exit(89)
-        }
+        Startup.refuseByHand()
         Clock.prepareLocalTime()
         do throws(SystemError) { try TrapReport.install(descriptor: Inherited.log, prefix: Log.trapPrefix) } catch { Process.exit(89) }
         do throws(ConfinementError) {

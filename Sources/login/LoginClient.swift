@@ -76,7 +76,9 @@ final class LoginClient {
         case .moved:
             dialogue.secured()
             if greetsAfterTLS { dialogue.greet() }
-            return advance(settings)
+            if let demand = advance(settings) { return demand }
+            // What came in one packet with the end of the handshake is inside OpenSSL already and wakes no poll.
+            return receive(settings)
         case .wantRead:
             handshakeWantsWrite = false
             return nil
@@ -97,22 +99,25 @@ final class LoginClient {
             if transport.isHandshaking { return continueHandshake(settings) }
             if let demand = flush() { return demand }
             guard !readiness.isDisjoint(with: [.readable, .hangup, .error, .peerClosed]) else { return nil }
-            var bytes: [UInt8] = []
-            var total = 0
-            // TLS may have more than one record ready that wakes no poll; a stranger may not keep us busy for ever.
-            while total < 4 * Transport.unit {
-                switch transport.read(appendingTo: &bytes) {
-                case .moved(let count): total += count
-                case .wantRead, .wantWrite:
-                    if !bytes.isEmpty { dialogue.feed(bytes) }
-                    return advance(settings)
-                case .ended(let text):
-                    return leave(text.isEmpty ? "Connection closed" : "Connection closed: \(text)")
-                }
-            }
-            dialogue.feed(bytes)
-            return advance(settings)
+            return receive(settings)
         }
+    }
+
+    private func receive(_ settings: LoginSettings) -> Demand? {
+        var bytes: [UInt8] = []
+        // TLS may have more than one record ready that wakes no poll; a stranger may not keep us busy for ever.
+        while bytes.count < 4 * Transport.unit {
+            switch transport.read(appendingTo: &bytes) {
+            case .moved: break
+            case .wantRead, .wantWrite:
+                if !bytes.isEmpty { dialogue.feed(bytes) }
+                return advance(settings)
+            case .ended(let text):
+                return leave(text.isEmpty ? "Connection closed" : "Connection closed: \(text)")
+            }
+        }
+        dialogue.feed(bytes)
+        return advance(settings)
     }
 
     /// Carries out what the dialogue wants until it waits.

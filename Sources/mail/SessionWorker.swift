@@ -57,7 +57,10 @@ final class SessionWorker {
             }
             guard let assignment = next.take() else { return 0 }
             do throws(ConfinementError) { try confine(for: assignment.user) } catch {
+                log.user = assignment.user.user
+                log.session = assignment.handOver.session
                 log.fatal("\(error)")
+                Self.refuse(assignment.client, tag: assignment.handOver.tag)
                 return 89
             }
             serve(assignment)
@@ -133,10 +136,14 @@ final class SessionWorker {
             } catch { log.info("Disconnected: \(error.reason)") }
         } catch {
             log.error("Mail access failed: \(LogText(untrusted: "\(error)"))")
-            let text = String(decoding: handOver.tag, as: UTF8.self)
-                + " NO [UNAVAILABLE] Internal error occurred. Refer to server log for more information.\r\n* BYE Internal error\r\n"
-            do throws(SystemError) { _ = try assignment.client.write(Array(text.utf8)[...]) } catch {}
+            Self.refuse(assignment.client, tag: handOver.tag)
         }
+    }
+
+    /// Tells a client whose mail cannot be reached; why stands in the log.
+    private static func refuse(_ client: borrowing FileDescriptor, tag: [UInt8]) {
+        let text = " NO [UNAVAILABLE] Internal error occurred. Refer to server log for more information.\r\n* BYE Internal error\r\n"
+        do throws(SystemError) { _ = try client.write((tag + Array(text.utf8))[...]) } catch {}
     }
 
     private func stopRequest() -> ControlChannel.Request {

@@ -83,14 +83,16 @@ final class ListenerSet {
         return try take(plan.name, plan, socket.release())
     }
 
+    /// Mode first, owner last: without CAP_FOWNER only the owner may change a mode.
     private func own(_ plan: PlannedListener) throws(SystemError) {
-        try FileSystem.setMode(plan.name, UInt32(plan.mode))
-        guard Process.isRoot else { return }
+        guard Process.isRoot else { return try FileSystem.setMode(plan.name, UInt32(plan.mode)) }
         let uid = plan.user.isEmpty ? 0 : Account.user(plan.user)?.uid
         let gid = plan.group.isEmpty ? 0 : Account.group(plan.group)
         guard let uid, let gid else {
             throw SystemError(call: "unix_listener \(plan.name): user \(plan.user) or group \(plan.group) lookup", code: 2)
         }
+        try FileSystem.setOwner(plan.name, uid: 0, gid: 0)
+        try FileSystem.setMode(plan.name, UInt32(plan.mode))
         try FileSystem.setOwner(plan.name, uid: uid, gid: gid)
     }
 

@@ -1,3 +1,4 @@
+internal import Configuration
 internal import Confinement
 internal import IPCProtocol
 internal import Platform

@@ -30,8 +30,8 @@ extension AuthSettings {
     /// One password file for passwords and users.
     static func file(_ path: String, _ values: [String: String] = [:]) throws -> AuthSettings {
         try made([
-            "passdb": "1", "passdb/1/driver": "passwd-file", "passdb/1/args": "scheme=PLAIN username_format=%u \(path)",
-            "userdb": "1", "userdb/1/driver": "passwd-file", "userdb/1/args": path,
+            "passdb/1/driver": "passwd-file", "passdb/1/args": "scheme=PLAIN username_format=%u \(path)",
+            "userdb/1/driver": "passwd-file", "userdb/1/args": path,
         ].merging(values) { $1 })
     }
 }
@@ -171,7 +171,7 @@ struct AuthenticatorTests {
         let masters = try TestFile("root:m\n")
         let auth = authenticator(
             try .file(users.path, [
-                "auth_master_user_separator": "*", "passdb": "0 1", "passdb/0/driver": "passwd-file", "passdb/0/master": "yes",
+                "auth_master_user_separator": "*", "passdb/0/driver": "passwd-file", "passdb/0/master": "yes",
                 "passdb/0/args": "scheme=PLAIN \(masters.path)",
             ]))
         if case .passed(let passed) = plain(auth, name, password, as: wanted) {
@@ -297,10 +297,10 @@ struct AuthSettingsTests {
     @Test("of 2.4 are read")
     func newDialect() throws {
         let settings = try AuthSettings.made([
-            "config_dialect": "2.4", "auth_username_format": "%{user | lower}", "passdb": "passwd-file deny", "passdb/passwd-file/passwd_file_path": "/etc/culver/users",
-            "passdb/passwd-file/default_password_scheme": "plain", "passdb/deny/driver": "passwd-file", "passdb/deny/deny": "yes",
-            "passdb/deny/passwd_file_path": "/etc/culver/%{user | domain}.deny", "userdb": "static", "userdb/static/fields/home": "/srv/%{user}",
-            "userdb/static/fields/uid:default": "vmail",
+            "config_dialect": "2.4", "auth_username_format": "%{user | lower}", "passdb/2/section": "passwd-file", "passdb/2/passwd_file_path": "/etc/culver/users",
+            "passdb/2/default_password_scheme": "plain", "passdb/10/driver": "passwd-file", "passdb/10/deny": "yes",
+            "passdb/10/passwd_file_path": "/etc/culver/%{user | domain}.deny", "userdb/0/section": "static", "userdb/0/fields/home": "/srv/%{user}",
+            "userdb/0/fields/uid:default": "vmail",
         ])
         #expect(settings.passdbs.map(\.driverName) == ["passwd-file", "passwd-file"])
         #expect(settings.passdbs.map(\.isDeny) == [false, true])

@@ -31,6 +31,8 @@ ssize_t cp_receive(int socket, void *buffer, size_t size, int *fds, size_t maxfd
                    struct cp_credentials *credentials, int *truncated, int dontwait);
 /// Writes "address\0" of a socket's own (`peer` 0) or other (`peer` 1) end; returns the port or -errno. UNIX sockets: empty.
 int cp_socket_name(int socket, int peer, char *out, size_t size);
+/// Binary form of a numeric address: 4, 16, or 0 when it is none.
+int cp_address_bytes(const char *text, uint8_t out[16]);
 int cp_set_nodelay(int socket, int on);
 int cp_socket_error(int socket);
 /// Family of a socket (AF_*), or -errno.

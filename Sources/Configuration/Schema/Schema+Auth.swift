@@ -7,29 +7,52 @@ extension Schema {
             "auth_username_chars", .string, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234567890.-_@", [.auth],
             "Characters of user names; empty: all."),
         Setting("auth_username_translation", .string, "", [.auth], "Pairs of characters: from, to."),
-        Setting("auth_username_format", .template, "%Lu", new: "%{user | lower}", [.auth], "How a user name is changed before it is looked up."),
+        Setting(
+            "auth_username_format", .template, "%Lu", new: "%{user | lower}", [.auth], "How a user name is changed before it is looked up."),
         Setting("auth_master_user_separator", .string, "", [.auth], "Character between user and master user in a login name."),
         Setting("auth_anonymous_username", .string, "anonymous", [.auth], "User of ANONYMOUS logins."),
-        Setting("auth_cache_size", .size, "0", [.auth], ignored: "answers of databases are not cached in this version", "Memory for answers of databases."),
-        Setting("auth_cache_ttl", .time, "1 hour", [.auth], ignored: "answers of databases are not cached in this version", "How long an answer is kept."),
-        Setting("auth_cache_negative_ttl", .time, "1 hour", [.auth], ignored: "answers of databases are not cached in this version", "How long a missing user is remembered."),
-        Setting("auth_cache_verify_password_with_worker", .bool, "no", ignored: "answers of databases are not cached in this version", "Check cached passwords in a worker."),
+        Setting(
+            "auth_cache_size", .size, "0", [.auth], ignored: "answers of databases are not cached in this version",
+            "Memory for answers of databases."),
+        Setting(
+            "auth_cache_ttl", .time, "1 hour", [.auth], ignored: "answers of databases are not cached in this version",
+            "How long an answer is kept."),
+        Setting(
+            "auth_cache_negative_ttl", .time, "1 hour", [.auth], ignored: "answers of databases are not cached in this version",
+            "How long a missing user is remembered."),
+        Setting(
+            "auth_cache_verify_password_with_worker", .bool, "no", ignored: "answers of databases are not cached in this version",
+            "Check cached passwords in a worker."),
         Setting("auth_failure_delay", .time, "2s", [.auth, .login], "How long the answer to a wrong password waits."),
-        Setting("auth_internal_failure_delay", old: "", .timeMilliseconds, "2s", [.auth, .login], "How long the answer after a failure of a database waits."),
+        Setting(
+            "auth_internal_failure_delay", old: "", .timeMilliseconds, "2s", [.auth, .login],
+            "How long the answer after a failure of a database waits."),
+        Setting("auth_allow_weak_schemes", old: "", .bool, "no", [.auth], "Passwords may be stored by weak schemes such as MD5."),
         Setting("auth_verbose", .bool, "no", [.auth], "Log why a login failed."),
         Setting("auth_debug_passwords", .bool, "no", [.auth], "Passwords in debug lines."),
-        Setting("auth_verbose_passwords", .string, "no", [.auth], "Wrong passwords in the log: no, plain, sha1, with `:n` cut to n characters."),
-        Setting("auth_worker_max_count", .uint, "30", [.auth, .master], only23: true, "Workers for databases that block (2.4: `process_limit` of auth-worker)."),
+        Setting(
+            "auth_verbose_passwords", .string, "no", [.auth], "Wrong passwords in the log: no, plain, sha1, with `:n` cut to n characters."),
+        Setting(
+            "auth_worker_max_count", .uint, "30", [.auth, .master], only23: true,
+            "Workers for databases that block (2.4: `process_limit` of auth-worker)."),
         Setting("auth_socket_path", .string, "auth-userdb", [.auth, .mail], "Socket by which tools look up users."),
-        Setting("auth_gssapi_hostname", .string, "", ignored: "GSSAPI is not available in this version: it is not offered", "Host name for Kerberos."),
-        Setting("auth_krb5_keytab", .string, "", ignored: "GSSAPI is not available in this version: it is not offered", "Key table for Kerberos."),
+        Setting(
+            "auth_gssapi_hostname", .string, "", ignored: "GSSAPI is not available in this version: it is not offered",
+            "Host name for Kerberos."),
+        Setting(
+            "auth_krb5_keytab", .string, "", ignored: "GSSAPI is not available in this version: it is not offered",
+            "Key table for Kerberos."),
         Setting("auth_use_winbind", .bool, "no", ignored: "NTLM is not available in this version: it is not offered", "Ask winbind."),
-        Setting("auth_winbind_helper_path", .string, "/usr/bin/ntlm_auth", ignored: "NTLM is not available in this version: it is not offered", "Program of winbind."),
+        Setting(
+            "auth_winbind_helper_path", .string, "/usr/bin/ntlm_auth", ignored: "NTLM is not available in this version: it is not offered",
+            "Program of winbind."),
         Setting("auth_proxy_self", .string, "", ignored: Instead.proxy, "Own addresses, to which nothing is proxied."),
         Setting("auth_stats", .bool, "no", ignored: Instead.statistics, only23: true, "Statistics of authentication."),
         Setting("auth_policy_server_url", .string, "", ignored: Instead.policy, "Address of the policy server."),
         Setting("auth_policy_server_api_header", .string, "", ignored: Instead.policy, secret: true, "Header for the policy server."),
-        Setting("auth_policy_server_timeout_msecs", .uint, "2000", ignored: Instead.policy, only23: true, "How long the policy server may take."),
+        Setting(
+            "auth_policy_server_timeout_msecs", .uint, "2000", ignored: Instead.policy, only23: true, "How long the policy server may take."
+        ),
         Setting("auth_policy_hash_mech", .string, "sha256", ignored: Instead.policy, "Hash of passwords for the policy server."),
         Setting("auth_policy_hash_nonce", .string, "", ignored: Instead.policy, secret: true, "Secret in the hash."),
         Setting("auth_policy_hash_truncate", .uint, "12", ignored: Instead.policy, "Bits of the hash."),
@@ -55,8 +78,11 @@ extension Schema {
         Setting("result_success", results, "return-ok", [.auth], "What to do when the user was found."),
         Setting("result_failure", results, "continue", [.auth], "What to do when the user was not found."),
         Setting("result_internalfail", results, "continue", [.auth], "What to do when the database failed."),
-        Setting("auth_verbose", .enumeration(["default", "yes", "no"]), "default", [.auth], only23: true, "`auth_verbose` for this database."),
-        Setting("use_worker", old: "", .bool, "yes", [.auth], ignored: "databases that do not block are asked in the auth process", "Ask in a worker process."),
+        Setting(
+            "auth_verbose", .enumeration(["default", "yes", "no"]), "default", [.auth], only23: true, "`auth_verbose` for this database."),
+        Setting(
+            "use_worker", old: "", .bool, "yes", [.auth], ignored: "databases that do not block are asked in the auth process",
+            "Ask in a worker process."),
         Setting("passwd_file_path", old: "", .template, "", [.auth], "File of a passwd-file database."),
         Setting("auth_username_format", old: "", .template, "", [.auth], "How the user name is changed for this database."),
     ]
@@ -80,6 +106,8 @@ extension Schema {
         name: "userdb",
         fields: database + [
             Setting("skip", .enumeration(["never", "found", "notfound"]), "never", [.auth], "When not to ask."),
-            Setting("static_allow_all_users", old: "", .bool, "no", [.auth], "A static database does not ask the password databases whether a user exists."),
+            Setting(
+                "static_allow_all_users", old: "", .bool, "no", [.auth],
+                "A static database does not ask the password databases whether a user exists."),
         ], children: [], maps: ["fields"], allowsGlobals: true, summary: "A user database; they are asked in order of appearance.")
 }

@@ -10,22 +10,28 @@ extension Schema {
         fields: [
             Setting("name", .string, "", ignored: "a service is named by its section", "Name of the service."),
             Setting("protocol", .string, "", [], "The service exists only if this word is in `protocols`."),
-            Setting("type", .enumeration(["", "login", "worker", "startup", "log", "config", "anvil"]), "", [], "What kind of service it is."),
+            Setting(
+                "type", .enumeration(["", "login", "worker", "startup", "log", "config", "anvil"]), "", [], "What kind of service it is."),
             Setting("executable", .string, "", [], "Program, relative to `libexec_dir`, and arguments."),
             Setting("user", .string, "", [], "User of the processes; empty: root."),
             Setting("group", .string, "", [], "Group of the processes; empty: the user's."),
             Setting("privileged_group", .string, "", [], "Group that the processes may take for a moment."),
             Setting("extra_groups", .list, "", [], "Further groups."),
             Setting("chroot", .string, "", [], "Root directory, relative to `base_dir`."),
-            Setting("drop_priv_before_exec", .bool, "no", ignored: "rights are dropped by each process as early as it can", "Drop rights before the program starts."),
+            Setting(
+                "drop_priv_before_exec", .bool, "no", ignored: "rights are dropped by each process as early as it can",
+                "Drop rights before the program starts."),
             Setting("process_min_avail", .uint, "", [], "Processes that wait for clients."),
             Setting("process_limit", .uint, "", [], "Processes at most."),
             Setting("client_limit", .uint, "", [], "Clients of one process at the same time."),
-            Setting("restart_request_count", old: "service_count", .uint, "", [], "Clients that a process serves before it ends (2.3: 0 means unlimited)."),
+            Setting(
+                "restart_request_count", old: "service_count", .uint, "", [],
+                "Clients that a process serves before it ends (2.3: 0 means unlimited)."),
             Setting("idle_kill_interval", old: "idle_kill", .time, "", [], "After this time without a client a spare process ends."),
             Setting("vsz_limit", .size, "", [], "Memory of one process."),
             Setting("reuse_port", old: "", .bool, "no", ignored: "processes share one listener", "One listener for each process."),
-        ], children: ["unix_listener", "fifo_listener", "inet_listener"], maps: [], allowsGlobals: false, summary: "A service of the suite.")
+        ], children: ["unix_listener", "fifo_listener", "inet_listener"], maps: [], allowsGlobals: false, summary: "A service of the suite."
+    )
 
     private static let socketFields: [Setting] = [
         Setting("path", .string, "", [], "Path, relative to `base_dir`; the name of the section by default."),
@@ -72,7 +78,9 @@ extension Schema {
     static let mailbox = RecordKind(
         name: "mailbox",
         fields: [
-            Setting("auto", .enumeration(["no", "create", "subscribe"]), "no", [.mail], "Make it, or make it and subscribe, when it is not there."),
+            Setting(
+                "auto", .enumeration(["no", "create", "subscribe"]), "no", [.mail],
+                "Make it, or make it and subscribe, when it is not there."),
             Setting("special_use", .list, "", [.mail], "What it is for: `\\Drafts`, `\\Junk`, `\\Sent`, `\\Trash` …"),
             Setting("autoexpunge", .time, "0", [.mail], "Messages older than this are expunged."),
             Setting("autoexpunge_max_mails", .uint, "0", [.mail], "Messages above this number are expunged, the oldest first."),

@@ -26,7 +26,9 @@ extension Schema {
         Setting("dsync_commit_msgs_interval", .string, "100", ignored: Instead.replication, "Dsync commit msgs interval."),
         Setting("dsync_features", .string, "", ignored: Instead.replication, "Dsync features."),
         Setting("dsync_hashed_headers", .string, "Date Message-ID", ignored: Instead.replication, "Dsync hashed headers."),
-        Setting("dsync_remote_cmd", .string, "ssh -l%{login} %{host} doveadm dsync-server -u%u -U", ignored: Instead.replication, "Dsync remote cmd."),
+        Setting(
+            "dsync_remote_cmd", .string, "ssh -l%{login} %{host} doveadm dsync-server -u%u -U", ignored: Instead.replication,
+            "Dsync remote cmd."),
         Setting("imapc_cmd_timeout", .time, "5 mins", ignored: Instead.imapc, "Imapc cmd timeout."),
         Setting("imapc_connection_retry_count", .string, "1", ignored: Instead.imapc, "Imapc connection retry count."),
         Setting("imapc_connection_retry_interval", .time, "1 secs", ignored: Instead.imapc, "Imapc connection retry interval."),
@@ -63,8 +65,12 @@ extension Schema {
         Setting("pop3c_ssl", .string, "no", ignored: Instead.imapc, "Pop3c ssl."),
         Setting("pop3c_ssl_verify", .bool, "yes", ignored: Instead.imapc, "Pop3c ssl verify."),
         Setting("pop3c_user", .string, "%u", ignored: Instead.imapc, "Pop3c user."),
-        Setting("replication_dsync_parameters", .string, "-d -N -l 30 -U", ignored: Instead.replication, only23: true, "Replication dsync parameters."),
-        Setting("replication_full_sync_interval", .time, "1 days", ignored: Instead.replication, only23: true, "Replication full sync interval."),
+        Setting(
+            "replication_dsync_parameters", .string, "-d -N -l 30 -U", ignored: Instead.replication, only23: true,
+            "Replication dsync parameters."),
+        Setting(
+            "replication_full_sync_interval", .time, "1 days", ignored: Instead.replication, only23: true, "Replication full sync interval."
+        ),
         Setting("replication_max_conns", .string, "10", ignored: Instead.replication, only23: true, "Replication max conns."),
         Setting("replicator_host", .string, "replicator", ignored: Instead.replication, only23: true, "Replicator host."),
         Setting("replicator_port", .port, "0", ignored: Instead.replication, only23: true, "Replicator port."),

@@ -46,8 +46,9 @@ extension MaildirMailbox {
         let base = text[record.base]
         if let slot = table.find(base) {
             let known = table.entries[slot].uid
-            if known >= record.uid { return }
             // The higher UID wins.
+            if known > record.uid { list.markDamaged() }
+            if known >= record.uid { return }
             if slot >= first {
                 store.options.log(.warning, duplicateWarning(base, known, record.uid))
                 list.markDamaged()

@@ -6,6 +6,7 @@ final class MessageWriter {
     private let toCRLF: Bool
     private var buffer: [UInt8] = []
     private var pendingReturn = false
+    private var lastFlushed: UInt8 = 0
     /// Bytes written, and what they would be with CR LF line ends.
     private(set) var physicalSize: Int64 = 0
     private var lineEnds: Int64 = 0
@@ -57,6 +58,9 @@ final class MessageWriter {
         if toCRLF {
             buffer.append(Self.carriageReturn)
             storedReturns += 1
+        } else if (buffer.last ?? lastFlushed) == Self.carriageReturn {
+            // CR CR LF became CR LF, which a reader takes for one line end.
+            storedReturns += 1
         }
         buffer.append(ASCII.lineFeed)
         lineEnds += 1
@@ -65,6 +69,7 @@ final class MessageWriter {
     private func flush() throws(SystemError) {
         try file.writeAll(buffer)
         physicalSize += Int64(buffer.count)
+        lastFlushed = buffer.last ?? lastFlushed
         buffer.removeAll(keepingCapacity: true)
     }
 

@@ -39,7 +39,12 @@ struct UIDListReader {
     /// Number of bytes up to and with the last complete line; what follows is a record that somebody is still writing.
     private(set) var consumed = 0
     private(set) var highestUID: UInt32 = 0
+    /// Highest number at the start of a damaged line: may have been a UID, so it is not given again.
+    private(set) var reservedUID: UInt32 = 0
     private var line = 0
+
+    /// How far above the last good record a damaged line's number is believed; a wild one must not use up all UIDs.
+    private static let believableGap: UInt32 = 1_000_000
 
     static let highestValidUID: UInt32 = .max - 1
 
@@ -104,17 +109,23 @@ struct UIDListReader {
         }
         guard uid <= Self.highestValidUID else { return damage("UID too high (\(uid))") }
         guard uid > highestUID else { return damage("UIDs not ordered (\(highestUID) >= \(uid))") }
-        highestUID = uid
+        if uid - highestUID < Self.believableGap { reservedUID = max(reservedUID, uid) }
         var index = digits.endIndex + 1
         let extensionsStart = index
         var extensionsEnd = index
+        var areExtensionsValid = true
         if !version1 {
             while index < content.endIndex, content[index] != ASCII.colon {
                 let end = content[index...].firstIndex(of: ASCII.space) ?? content.endIndex
                 let letter = content[index]
-                guard end < content.endIndex, letter >= 0x41, letter <= 0x5a else { return damage("Invalid extended fields: \(uid)") }
+                guard end < content.endIndex else { return damage("Invalid extended fields: \(uid)") }
+                if letter < 0x41 || letter > 0x5a { areExtensionsValid = false }
                 extensionsEnd = end
                 index = end + 1
+            }
+            if !areExtensionsValid {
+                damage("Invalid extended fields: \(uid)")
+                extensionsEnd = extensionsStart
             }
             index += 1
         }
@@ -124,6 +135,7 @@ struct UIDListReader {
             return damage("Broken filename at line \(line): \(String(decoding: name.prefix(100), as: UTF8.self))")
         }
         let base = name.startIndex..<name.startIndex + MaildirFileName.baseLength(name)
+        highestUID = uid
         records.append(UIDListRecord(uid: uid, extensions: extensionsStart..<extensionsEnd, base: base))
     }
 

@@ -95,7 +95,7 @@ struct UIDListFile {
             isDamaged = true
         } else {
             isDamaged = !reader.damages.isEmpty
-            highestUID = reader.highestUID
+            highestUID = max(reader.highestUID, reader.reservedUID)
         }
         if reader.header?.isVersion1 == true || reader.header?.guid.isEmpty == true { isDamaged = true }
         header = reader.header

@@ -1,0 +1,154 @@
+internal import ArgumentParser
+internal import IPCProtocol
+internal import Platform
+
+/// Which sessions a `who` or `kick` is about.
+struct SessionFilter {
+    private let user: String?
+    private let network: Network?
+
+    /// An argument with an address is a network, another one a mask of user names with `*` and `?`.
+    init(_ arguments: [String]) {
+        network = arguments.compactMap { Network($0) }.first
+        user = arguments.first { Network($0) == nil }
+    }
+
+    func matches(_ session: SessionRequest) -> Bool {
+        if let user, !Mask.matches(Array(user.utf8), Array(session.user.utf8)) { return false }
+        if let network, !network.contains(session.address) { return false }
+        return true
+    }
+}
+
+/// `*` and `?` in user names, without backtracking over more than the last `*`.
+enum Mask {
+    static func matches(_ mask: [UInt8], _ name: [UInt8]) -> Bool {
+        var position = 0
+        var index = 0
+        var star: (mask: Int, name: Int)?
+        while index < name.count {
+            if position < mask.count, mask[position] == 0x3f || mask[position] == name[index], mask[position] != 0x2a {
+                position += 1
+                index += 1
+            } else if position < mask.count, mask[position] == 0x2a {
+                star = (position, index)
+                position += 1
+            } else if let last = star {
+                position = last.mask + 1
+                index = last.name + 1
+                star = (last.mask, index)
+            } else {
+                return false
+            }
+        }
+        return mask[position...].allSatisfy { $0 == 0x2a }
+    }
+}
+
+/// An address or `address/bits`.
+struct Network {
+    private let bytes: [UInt8]
+    private let bits: Int
+
+    init?(_ text: String) {
+        let parts = text.split(separator: "/", maxSplits: 1)
+        guard let first = parts.first, let bytes = Socket.addressBytes(String(first)) else { return nil }
+        self.bytes = bytes
+        guard parts.count == 2 else {
+            bits = bytes.count * 8
+            return
+        }
+        guard let bits = Int(parts[1]), bits >= 0, bits <= bytes.count * 8 else { return nil }
+        self.bits = bits
+    }
+
+    func contains(_ address: String) -> Bool {
+        guard let other = Socket.addressBytes(address), other.count == bytes.count else { return false }
+        for index in 0..<bits where (bytes[index / 8] ^ other[index / 8]) & (0x80 >> UInt8(index % 8)) != 0 { return false }
+        return true
+    }
+}
+
+/// Asks anvil who is logged in.
+enum Sessions {
+    static func all(_ instance: Instance, _ filter: SessionFilter) throws -> [SessionRequest] {
+        let channel = try instance.connect("anvil")
+        try channel.ask(AdminToAnvil.sessions)
+        var found: [SessionRequest] = []
+        while true {
+            let received = try channel.answer(AnvilToAdmin.self)
+            switch received.message {
+            case .session(let session): if filter.matches(session) { found.append(session) }
+            case .end: return found
+            }
+        }
+    }
+}
+
+struct WhoCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "who", abstract: "Shows who is logged in.")
+    @OptionGroup var common: CommonOptions
+    @ParentCommand var parent: Adm
+    @Flag(name: .customShort("1"), help: "One line per session.") var isPerSession = false
+    @Argument(help: "Mask of user names, network.") var filter: [String] = []
+
+    func run() throws {
+        let options = common.merged(with: parent.common)
+        let form = try Rows.form(options.formatter, default: .table)
+        let sessions = try Sessions.all(try Instance(options), SessionFilter(filter)).sorted { ($0.user, $0.pid) < ($1.user, $1.pid) }
+        Output.print((isPerSession ? perSession(sessions) : perUser(sessions)).text(form))
+    }
+
+    private func perSession(_ sessions: [SessionRequest]) -> Rows {
+        var rows = Rows("username", "proto", "pid", "ip")
+        for session in sessions { rows.add(session.user, session.service, String(session.pid), session.address) }
+        return rows
+    }
+
+    private func perUser(_ sessions: [SessionRequest]) -> Rows {
+        var rows = Rows("username", "#", "proto", "(pids)", "(ips)")
+        var groups: [String: [SessionRequest]] = [:]
+        for session in sessions { groups["\(session.user)\u{0}\(session.service)", default: []].append(session) }
+        for key in groups.keys.sorted() {
+            guard let group = groups[key], let first = group.first else { continue }
+            let pids = group.map { String($0.pid) }.joined(separator: " ")
+            let addresses = Set(group.map(\.address)).sorted().joined(separator: " ")
+            rows.add(first.user, String(group.count), first.service, "(\(pids))", "(\(addresses))")
+        }
+        return rows
+    }
+}
+
+struct KickCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "kick", abstract: "Ends sessions.")
+    @OptionGroup var common: CommonOptions
+    @ParentCommand var parent: Adm
+    @Argument(help: "Mask of user names, network.") var filter: [String]
+
+    func validate() throws {
+        guard !filter.isEmpty else { throw ValidationError("whom to kick: a mask of user names or a network") }
+    }
+
+    func run() throws {
+        let options = common.merged(with: parent.common)
+        let form = try Rows.form(options.formatter, default: .flow)
+        let instance = try Instance(options)
+        let sessions = try Sessions.all(instance, SessionFilter(filter))
+        let master = try MasterQuery(instance)
+        var names: Set<String> = []
+        for session in sessions where try master.command(.kick(.init(service: session.service, pid: session.pid))).isDone {
+            names.insert(session.user)
+        }
+        guard !names.isEmpty else {
+            Output.error("no users kicked")
+            throw ExitCode(Exit.notFound)
+        }
+        if form == .flow || form == .pager {
+            Output.print("kicked connections from the following users:\n" + names.sorted().map { $0 + "\n" }.joined())
+            return
+        }
+        var rows = Rows("username")
+        for name in names.sorted() { rows.add(name) }
+        Output.print(rows.text(form))
+    }
+}

@@ -1,0 +1,78 @@
+internal import Configuration
+internal import MailStore
+internal import Variables
+
+/// What a delivery needs of the configuration.
+struct LDAConfiguration {
+    let settings: LoadedConfiguration
+    private static let filter = ConnectionFilter(protocolName: "lda")
+
+    /// Throws EX_CONFIG with the first fault of the files.
+    static func load(path: String, overrides: [String]) throws(DeliveryFailure) -> LDAConfiguration {
+        // The caller may be anybody: certificates and keys are none of its business.
+        let loaded = ConfigurationLoader(source: SystemFiles(), readsFiles: false).load(path: path, overrides: overrides)
+        guard loaded.isValid else {
+            let fault = loaded.diagnostics.first { $0.severity == .error }
+            throw DeliveryFailure(.configuration, "Error in configuration: \(fault?.summary ?? path)")
+        }
+        return LDAConfiguration(settings: loaded)
+    }
+
+    func value(_ name: String) -> String { settings.value(name, in: Self.filter) }
+    func isOn(_ name: String) -> Bool { settings.isOn(name, in: Self.filter) }
+
+    var dialect: TemplateDialect { settings.dialect == .v24 ? .pipelines : .letters }
+
+    /// Path of the socket of auth's user database.
+    var authSocket: String {
+        let path = value("auth_socket_path")
+        return path.hasPrefix("/") ? path : value("base_dir") + "/" + (path.isEmpty ? "auth-userdb" : path)
+    }
+
+    /// A setting with the user's variables put in.
+    func expanded(_ name: String, _ variables: [String: String]) throws(DeliveryFailure) -> String {
+        do throws(TemplateError) { return try Template(value(name), dialect: dialect, scope: .mail).expand(variables) } catch {
+            throw DeliveryFailure(.configuration, "\(name): \(error.message)")
+        }
+    }
+
+    /// Where mail is, by the settings alone.
+    func location(_ variables: [String: String]) throws(DeliveryFailure) -> MailLocation {
+        func path(_ name: String) throws(DeliveryFailure) -> String? {
+            let value = try expanded(name, variables)
+            return value.isEmpty ? nil : value
+        }
+        return MailLocation(
+            path: try path("mail_path") ?? "", inboxPath: try path("mail_inbox_path"), indexPath: try path("mail_index_path"),
+            controlPath: try path("mail_control_path"), layout: value("mailbox_list_layout") == "fs" ? .nested : .maildirPlusPlus,
+            namesAreUTF8: isOn("mailbox_list_utf8"))
+    }
+
+    func storeOptions(_ log: LDALog) -> StoreOptions {
+        var options = StoreOptions()
+        options.durability = value("mail_fsync") == "never" ? .never : value("mail_fsync") == "always" ? .always : .optimized
+        options.savesCRLF = isOn("mail_save_crlf")
+        options.hostname = value("hostname")
+        options.log = { severity, text in log.write(severity == .error ? .error : severity == .warning ? .warning : .debug, text) }
+        let namespaces = settings.records(of: "namespace", in: Self.filter).filter { $0["disabled"] != "yes" }.map(Self.namespace)
+        if namespaces.contains(where: \.holdsInbox) { options.namespaces = namespaces }
+        return options
+    }
+
+    private static func namespace(_ record: SettingsRecord) -> NamespaceSettings {
+        var namespace = NamespaceSettings()
+        namespace.kind = record["type"] == "shared" ? .shared : record["type"] == "public" ? .otherUsers : .personal
+        namespace.prefix = Array(record["prefix"].utf8)
+        namespace.separator = record["separator"].utf8.first
+        namespace.holdsInbox = record["inbox"] == "yes"
+        namespace.isHidden = record["hidden"] == "yes"
+        namespace.listing = record["list"] == "no" ? .no : record["list"] == "children" ? .children : .yes
+        namespace.holdsSubscriptions = record["subscriptions"] != "no"
+        namespace.mailboxes = record.children.filter { $0.kind == "mailbox" }.map { mailbox in
+            MailboxSettings(
+                name: Array(mailbox.name.utf8),
+                automatic: mailbox["auto"] == "create" ? .create : mailbox["auto"] == "subscribe" ? .subscribe : .no)
+        }
+        return namespace
+    }
+}
