@@ -444,6 +444,25 @@ class Instance:
         return subprocess.run([programs().adm, *chosen, *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               timeout=seconds, env=CLEAN)
 
+    def adm_stop(self, *arguments, config=True, seconds=25):
+        """`stop` by the admin command, which waits until the master is gone: somebody must take its exit status meanwhile."""
+        chosen = ["-c", self.config_path] if config else []
+        self.processes()
+        done = subprocess.Popen([programs().adm, *chosen, *arguments, "stop"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True, env=CLEAN)
+        limit = time.monotonic() + seconds
+        while done.poll() is None and time.monotonic() < limit:
+            if self.master is not None:
+                self.master.poll()
+            else:
+                processes.reap(keep={done.pid})
+            time.sleep(0.02)
+        if done.poll() is None:
+            done.kill()
+        out, errors = done.communicate()
+        if done.returncode != 0:
+            raise AssertionError("adm stop: exit %d\n%s%s" % (done.returncode, out, errors))
+
     def table(self, *arguments):
         """What an admin command prints with -f json, as a list of dictionaries."""
         text = self.adm("-f", "json", *arguments)

@@ -249,11 +249,11 @@ class Descriptors(Case):
     @only_root
     @limit(90)
     def test_accept_without_descriptors_waits_and_does_not_spin(self):
-        server = self.server(start=False)
-        server.start(limits={resource.RLIMIT_NOFILE: (40, 40)})
+        server = self.server(start=False, services={"imap-login": {"process_limit": 400}})
+        server.start(limits={resource.RLIMIT_NOFILE: (100, 100)})
         # the zygote accepts, and holds one channel per worker
         accepting = [p for p in server.named("imap-login") if p.ppid == server.master.pid][0]
-        waiting = [Client(server.imap_port, greeting=False, timeout=30) for _ in range(60)]
+        waiting = [Client(server.imap_port, greeting=False, timeout=30) for _ in range(150)]
         server.wait_for_log(r"service\(imap-login\): .*ulimit -n")
         first = processes.find(accepting.pid)
         self.assertIsNotNone(first, "the process ended")
