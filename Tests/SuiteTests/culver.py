@@ -292,8 +292,9 @@ class Instance:
 
     # Life
 
-    def start(self, *arguments, wait=True, environment=None, pass_fds=(), limits=None, wrapper=()):
-        """Starts the master in the foreground and waits until a client is greeted. `wrapper` comes before the command and must exec it."""
+    def start(self, *arguments, wait=True, environment=None, pass_fds=(), limits=None, wrapper=(), errors_to=None):
+        """Starts the master in the foreground and waits until a client is greeted. `wrapper` comes before the command and must exec it;
+        `errors_to` is a descriptor that takes the place of stderr."""
         def prepare():
             if limits:
                 import resource
@@ -304,8 +305,8 @@ class Instance:
         self.stderr_path = self.path("log", "stderr")
         with open(self.stderr_path, "ab") as errors:
             self.master = subprocess.Popen(
-                [*wrapper, programs().master, "-F", "-c", self.config_path, *arguments], stdin=subprocess.DEVNULL, stdout=errors, stderr=errors,
-                env=variables, start_new_session=True, pass_fds=pass_fds, preexec_fn=prepare if limits else None)
+                [*wrapper, programs().master, "-F", "-c", self.config_path, *arguments], stdin=subprocess.DEVNULL, stdout=errors,
+                stderr=errors if errors_to is None else errors_to, env=variables, start_new_session=True, pass_fds=pass_fds, preexec_fn=prepare if limits else None)
         self.sessions.add(self.master.pid)
         if wait:
             self.wait_ready()
