@@ -19,7 +19,7 @@ extension LoadedConfiguration {
     /// The first block holds for every connection; each later one is more specific and overrides single keys. Keys:
     /// `mail_path`; `passdb/0/driver`, `passdb/0/fields/home`; `namespace/inbox/separator`,
     /// `namespace/inbox/mailbox/Drafts/special_use`; `plugin/KEY`; `config_dialect` (`2.3` or `2.4`: the notation of templates).
-    /// Names inside keys write `/` as `%2F` and `%` as `%25`. Content of certificates and keys stands under the name without `_file`.
+    /// `auth_mechanisms` has only those that this version offers. Names inside keys write `/` as `%2F` and `%` as `%25`. Content of certificates and keys stands under the name without `_file`.
     package func settingsImage(for plan: ServicePlan) -> [SettingsBlock] {
         let image = SettingsImage(configuration: self, role: plan.role, word: plan.protocolWord.isEmpty ? nil : plan.protocolWord)
         return image.blocks()
@@ -103,6 +103,9 @@ struct SettingsImage {
     /// A setting, and for a file the content too.
     private func put(_ setting: Setting, _ value: String, into values: inout [String: String]) {
         values[setting.name] = value
+        if setting.name == "auth_mechanisms" {
+            values[setting.name] = SettingType.words(value).filter { Available.mechanisms.contains($0.lowercased()) }.joined(separator: " ")
+        }
         guard setting.type == .file, setting.name.hasSuffix("_file") else { return }
         let name = String(setting.name.dropLast(5))
         if value.hasPrefix("inline:") {

@@ -75,6 +75,7 @@ struct Translation {
         if assignment.element != nil {
             return setting.name == "import_environment" ? text : try SettingType.bool.normal(text)
         }
+        if setting.name == "mail_driver" { return text == "auto" ? "" : text == "dbox" ? "sdbox" : try setting.type.normal(text) }
         let isDirectory = ["base_dir", "state_dir", "libexec_dir"].contains(setting.name) && assignment.path.isEmpty
         if isDirectory, text.hasSuffix("/"), text != "/" { return String(text.dropLast()) }
         guard document.dialect == .v23 else {

@@ -1,10 +1,16 @@
+/// What this version has of things that come in kinds.
+enum Available {
+    /// By kind of database.
+    static let drivers: [String: Set<String>] = ["passdb": ["passwd-file", "static"], "userdb": ["passwd-file", "static", "prefetch"]]
+    static let mechanisms = ["plain", "login"]
+}
+
 extension Validation {
     private static let databaseDrivers = [
         "passwd-file", "static", "pam", "passwd", "shadow", "prefetch", "sql", "ldap", "oauth2", "lua", "checkpassword", "imap", "bsdauth",
         "dict",
         "nss", "vpopmail",
     ]
-    private static let availableDrivers: Set<String> = ["passwd-file", "static"]
 
     mutating func checkDatabases() {
         var count = 0
@@ -34,8 +40,8 @@ extension Validation {
                 "\(kind): Unknown driver: \(driver)", at: place, expected: "one of \(Self.databaseDrivers.joined(separator: ", "))",
                 suggestion: log.nearest(to: driver, among: Self.databaseDrivers))
         }
-        guard Self.availableDrivers.contains(driver) else {
-            return log.warning("\(kind) \(driver) is not asked: \(Instead.database)", at: place)
+        guard Available.drivers[kind]?.contains(driver) ?? false else {
+            return log.warning("\(kind) \(driver) is not available in this version: every question to it fails", at: place)
         }
         if driver == "passwd-file", record["passwd_file_path"].isEmpty {
             log.error(
@@ -45,7 +51,7 @@ extension Validation {
     }
 
     private mutating func checkMechanism(_ word: String) {
-        let available = ["plain", "login"]
+        let available = Available.mechanisms
         let known = [
             "anonymous", "cram-md5", "digest-md5", "external", "gssapi", "gss-spnego", "ntlm", "oauthbearer", "xoauth2", "otp", "skey",
             "rpa", "apop", "dovecot-token",

@@ -20,7 +20,8 @@ package enum Scheme: Equatable, Sendable {
 
     /// Names that `{…}` may hold, for messages and `pw -l`.
     package static let names = [
-        "ARGON2I", "ARGON2ID", "BLF-CRYPT", "CLEAR", "CLEARTEXT", "CRYPT", "DES-CRYPT", "MD5-CRYPT", "PLAIN", "SHA256-CRYPT", "SHA512-CRYPT",
+        "ARGON2I", "ARGON2ID", "BLF-CRYPT", "CLEAR", "CLEARTEXT", "CRYPT", "DES-CRYPT", "MD5-CRYPT", "PLAIN", "SHA256-CRYPT",
+        "SHA512-CRYPT",
     ]
 }
 

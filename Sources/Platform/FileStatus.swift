@@ -34,12 +34,13 @@ package struct FileStatus: Equatable, Sendable {
         uid = raw.uid
         gid = raw.gid
         links = raw.links
-        kind = switch raw.mode & UInt32(S_IFMT) {
-        case UInt32(S_IFREG): .regular
-        case UInt32(S_IFDIR): .directory
-        case UInt32(S_IFLNK): .symbolicLink
-        default: .other
-        }
+        kind =
+            switch raw.mode & UInt32(S_IFMT) {
+            case UInt32(S_IFREG): .regular
+            case UInt32(S_IFDIR): .directory
+            case UInt32(S_IFLNK): .symbolicLink
+            default: .other
+            }
     }
 
     /// Equal when nothing changed between the two; reading (`accessed`) is no change.

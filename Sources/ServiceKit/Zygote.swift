@@ -17,8 +17,10 @@ package protocol ZygoteRole: AnyObject {
     func adopted(_ pid: Int32)
     /// Stop or start taking new clients.
     func setAccepting(_ isAccepting: Bool)
-    /// About once a second while something waits.
+    /// Called twice a second while `wantsTicks`.
     func tick(_ now: Int64)
+    /// Something waits that has to be looked at when time passes.
+    var wantsTicks: Bool { get }
     /// User and session of a worker, for log lines about it.
     func sessionName(of pid: Int32) -> (user: String, session: String)
     /// Clients that wait for a slot, and how many may.
@@ -44,11 +46,14 @@ package final class Zygote: EventHandler {
     private var state = State.working
     private var isStoppedByAdministrator = false
     private var nextIdleRound: Int64
+    private var nextTick: Int64 = 0
     private var stopDeadline: Int64?
 
     private enum State { case working, retiring, stopping }
     private static let masterToken: UInt64 = 1
     private static let signalToken: UInt64 = 2
+    /// How often the role looks at what waits, in milliseconds.
+    private static let tick: Int64 = 500
     /// A worker that was told to stop ends within this time, or is killed (services.md 15).
     private static let stopPatience: Int64 = 30_000
 
@@ -78,10 +83,11 @@ package final class Zygote: EventHandler {
     // MARK: events
 
     package var nextWake: Int64? {
-        var wake = Clock.milliseconds + 1000
-        if let until = pool.throttle.until { wake = min(wake, until) }
-        let isQuiet = role?.queue.count == 0 && pool.throttle.until == nil && stopDeadline == nil
-        if isQuiet { return pool.limits.idleKill > 0 && pool.idle > pool.limits.minimum ? nextIdleRound : nil }
+        var wake = pool.throttle.until
+        func consider(_ time: Int64) { wake = min(wake ?? time, time) }
+        if role?.wantsTicks == true { consider(nextTick) }
+        if let stopDeadline { consider(stopDeadline) }
+        if pool.limits.idleKill > 0, pool.idle > pool.limits.minimum { consider(nextIdleRound) }
         return wake
     }
 
@@ -90,12 +96,18 @@ package final class Zygote: EventHandler {
             pool.unthrottle()
             role?.capacityChanged()
         }
-        if let stopDeadline, now >= stopDeadline { endWorkers(with: SignalQueue.kill) }
+        if let stopDeadline, now >= stopDeadline {
+            self.stopDeadline = now + 1_000
+            endWorkers(with: SignalQueue.kill)
+        }
         if pool.limits.idleKill > 0, now >= nextIdleRound {
             nextIdleRound = now + pool.limits.idleKill
             for pid in pool.idleVictims() { _ = send(.retire, to: pid) }
         }
-        role?.tick(now)
+        if now >= nextTick {
+            nextTick = now + Self.tick
+            role?.tick(now)
+        }
     }
 
     package func ready(_ token: UInt64, _ readiness: Readiness) {

@@ -50,7 +50,8 @@ enum PEM {
     private static func memory(_ bytes: [UInt8], of what: String) throws(TLSError) -> OpaquePointer {
         ERR_clear_error()
         guard !bytes.isEmpty, bytes.count <= Limits.pem else {
-            throw TLSError(operation: "reading the \(what)", reason: bytes.isEmpty ? "it is empty" : "it is larger than \(Limits.pem) bytes")
+            throw TLSError(
+                operation: "reading the \(what)", reason: bytes.isEmpty ? "it is empty" : "it is larger than \(Limits.pem) bytes")
         }
         guard let source = unsafe BIO_new(BIO_s_mem()) else { throw TLSError("BIO_new()") }
         let written = unsafe bytes.withUnsafeBytes { unsafe BIO_write(source, $0.baseAddress, Int32($0.count)) }

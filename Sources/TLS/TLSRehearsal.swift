@@ -29,7 +29,8 @@ extension TLSServer {
             if asked == 1, answered == 1 { break }
         }
         var byte: UInt8 = 0
-        let isThrough = unsafe SSL_write(ours, &byte, 1) == 1 && SSL_read(theirs, &byte, 1) == 1 && SSL_write(theirs, &byte, 1) == 1
+        let isThrough =
+            unsafe SSL_write(ours, &byte, 1) == 1 && SSL_read(theirs, &byte, 1) == 1 && SSL_write(theirs, &byte, 1) == 1
             && SSL_read(ours, &byte, 1) == 1
         guard isThrough else { throw TLSError("rehearsal of a TLS handshake") }
         _ = unsafe SSL_shutdown(ours)

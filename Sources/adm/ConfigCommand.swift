@@ -15,7 +15,8 @@ struct ConfigCommand: ParsableCommand {
     @Flag(name: .customShort("h"), help: "Values without names.") var valuesOnly = false
     @Flag(name: .customShort("P"), help: "Passwords and keys, too.") var showsSecrets = false
     @Option(name: .customShort("m"), help: "Only what this service needs.") var service: String?
-    @Option(name: .customShort("f"), help: "For connections of this kind: protocol=, local=, remote=, local_name=.") var filters: [String] = []
+    @Option(name: .customShort("f"), help: "For connections of this kind: protocol=, local=, remote=, local_name=.") var filters: [String] =
+        []
     @Argument(help: "Settings or sections.") var names: [String] = []
 
     func run() throws {
@@ -30,7 +31,8 @@ struct ConfigCommand: ParsableCommand {
         }
         let printer = ConfigurationPrinter(loaded, options: try printerOptions(loaded))
         guard names.isEmpty, !valuesOnly else { return Output.print(printer.body) }
-        let system = FileSystem.content("/proc/sys/kernel/osrelease").map { String(decoding: $0, as: UTF8.self).filter { $0 != "\n" } } ?? ""
+        let system =
+            FileSystem.content("/proc/sys/kernel/osrelease").map { String(decoding: $0, as: UTF8.self).filter { $0 != "\n" } } ?? ""
         Output.print(printer.text(version: "0.1.0", path: path, system: "Linux \(system)", hostname: Account.hostName))
     }
 
@@ -42,7 +44,8 @@ struct ConfigCommand: ParsableCommand {
         options.names = names
         if let service {
             guard let plan = loaded.servicePlans.first(where: { $0.name == service }) else {
-                throw Output.fatal("Unknown service: \(service) (known: \(loaded.servicePlans.map(\.name).joined(separator: ", ")))", Exit.notFound)
+                throw Output.fatal(
+                    "Unknown service: \(service) (known: \(loaded.servicePlans.map(\.name).joined(separator: ", ")))", Exit.notFound)
             }
             options.roles = plan.role
             if !plan.protocolWord.isEmpty { options.filter = ConnectionFilter(protocolName: plan.protocolWord) }

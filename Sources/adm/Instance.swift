@@ -13,7 +13,8 @@ struct Instance {
 
     init(_ options: CommonOptions) throws {
         configurationPath = try Self.path(options)
-        configuration = ConfigurationLoader(source: SystemFiles(), readsFiles: false).load(path: configurationPath, overrides: options.overrides)
+        configuration = ConfigurationLoader(source: SystemFiles(), readsFiles: false).load(
+            path: configurationPath, overrides: options.overrides)
         guard configuration.isValid else {
             for diagnostic in configuration.diagnostics where diagnostic.severity == .error { Output.error(diagnostic.description) }
             throw Output.fatal("Error in configuration file \(configurationPath)", Exit.configuration)

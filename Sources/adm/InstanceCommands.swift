@@ -4,7 +4,8 @@ internal import Platform
 
 struct InstanceCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "instance", abstract: "Shows and forgets instances.", subcommands: [InstanceListCommand.self, InstanceRemoveCommand.self])
+        commandName: "instance", abstract: "Shows and forgets instances.",
+        subcommands: [InstanceListCommand.self, InstanceRemoveCommand.self])
     @ParentCommand var parent: Adm
 
     /// The registry of the configuration in use, or the usual one when there is no configuration to ask.

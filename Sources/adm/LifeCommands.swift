@@ -3,7 +3,8 @@ internal import Platform
 
 /// Ends the suite and waits until it is gone.
 struct StopCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "stop", abstract: "Stops Culver; sessions end unless shutdown_clients = no.")
+    static let configuration = CommandConfiguration(
+        commandName: "stop", abstract: "Stops Culver; sessions end unless shutdown_clients = no.")
     @OptionGroup var common: CommonOptions
     @ParentCommand var parent: Adm
 
@@ -18,7 +19,9 @@ struct StopCommand: ParsableCommand {
         }
         let deadline = Clock.milliseconds + Self.patience
         while SignalQueue.send(0, to: pid) {
-            guard Clock.milliseconds < deadline else { throw Output.fatal("Culver (PID \(pid)) did not stop within 15 seconds; see its log") }
+            guard Clock.milliseconds < deadline else {
+                throw Output.fatal("Culver (PID \(pid)) did not stop within 15 seconds; see its log")
+            }
             _ = try Wait.any([], milliseconds: 20)
         }
     }

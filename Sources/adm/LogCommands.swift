@@ -68,7 +68,9 @@ struct LogReopenCommand: ParsableCommand {
 
     func run() throws {
         let pid = try Instance(common.merged(with: parent.parent.common)).masterPID()
-        guard SignalQueue.send(SignalQueue.user1, to: pid) else { throw Output.fatal("kill(\(pid)) failed: not permitted", Exit.noPermission) }
+        guard SignalQueue.send(SignalQueue.user1, to: pid) else {
+            throw Output.fatal("kill(\(pid)) failed: not permitted", Exit.noPermission)
+        }
     }
 }
 

@@ -19,7 +19,8 @@ struct ServiceStatusCommand: ParsableCommand {
         let form = try Rows.form(options.formatter, default: .pager)
         var rows = Rows(
             "name", "process_count", "process_avail", "process_limit", "client_limit", "throttle_secs", "exit_failure_last",
-            "exit_failures_in_sec", "last_drop_warning", "listen_pending", "listening", "doveadm_stop", "process_total", "queued", "queue_limit")
+            "exit_failures_in_sec", "last_drop_warning", "listen_pending", "listening", "doveadm_stop", "process_total", "queued",
+            "queue_limit")
         for row in try MasterQuery(try Instance(options)).services().sorted(by: { $0.service < $1.service })
         where services.isEmpty || services.contains(row.service) {
             rows.add(
@@ -69,10 +70,12 @@ struct ProcessStatusCommand: ParsableCommand {
             "name", "pid", "available_count", "total_count", "idle_start", "last_status_update", "last_kill_sent", "descriptors", "kinds",
             "state", "user")
         let processes = try MasterQuery(try Instance(options)).processes()
-        for row in processes.sorted(by: { ($0.service, $0.pid) < ($1.service, $1.pid) }) where services.isEmpty || services.contains(row.service) {
+        for row in processes.sorted(by: { ($0.service, $0.pid) < ($1.service, $1.pid) })
+        where services.isEmpty || services.contains(row.service) {
             let used = DescriptorUse(of: row.pid)
             rows.add(
-                row.service, String(row.pid), String(row.availableCount), String(row.totalCount), String(row.idleSince), String(row.lastUpdate),
+                row.service, String(row.pid), String(row.availableCount), String(row.totalCount), String(row.idleSince),
+                String(row.lastUpdate),
                 String(row.lastKill), used.summary, used.kinds, row.state, row.user)
         }
         Output.print(rows.text(form))

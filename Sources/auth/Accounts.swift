@@ -49,7 +49,9 @@ extension AuthSettings {
     /// Directories that hold password files: the rule is for the directory, since a file that is replaced is another file.
     var fileDirectories: [String] {
         var directories: Set<String> = []
-        for block in passdbs { if case .passwdFile(let path, _, _) = block.driver { directories.insert(Self.directory(path.constantPrefix)) } }
+        for block in passdbs {
+            if case .passwdFile(let path, _, _) = block.driver { directories.insert(Self.directory(path.constantPrefix)) }
+        }
         for block in userdbs { if case .passwdFile(let path, _) = block.driver { directories.insert(Self.directory(path.constantPrefix)) } }
         return directories.sorted()
     }

@@ -62,10 +62,11 @@ extension AuthService {
         authenticator.user(identity, origin, passdb: passdb) { accounts.number(of: $0, isGroup: $1) }
     }
 
+    /// Takes one frame: it may cost a hash, and others wait. The poller tells again of what is left.
     func serve(_ login: LoginPeer, _ token: UInt64, _ readiness: Readiness) {
         do throws(ChannelError) {
             if readiness.contains(.writable) { try flush(login.channel, token) }
-            while logins[token] != nil, let received = try login.channel.receive(LoginToAuth.self) {
+            if let received = try login.channel.receive(LoginToAuth.self) {
                 let key = RequestKey(channel: token, id: received.request)
                 let now = Clock.milliseconds
                 switch received.message {

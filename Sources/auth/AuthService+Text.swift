@@ -6,14 +6,36 @@ internal import ServiceKit
 extension AuthService {
     func accept(_ listener: TextListener) {
         while true {
+            guard connections.count < connectionLimit else {
+                return pauseListeners("service auth { client_limit = \(startup.order.clientLimit) } is reached by text connections")
+            }
             do throws(SystemError) {
                 let socket = try Socket.accept(listener.socket.number)
                 try add(socket, listener)
             } catch {
                 if error.isWouldBlock { return }
+                if error.isOutOfDescriptors { return pauseListeners("\(error)") }
                 log.error("listener \(listener.socket.info.name): \(error)")
                 return
             }
+        }
+    }
+
+    /// Text connections get half of the places, so that nobody on this host can keep login processes out.
+    private var connectionLimit: Int { max(16, Int(startup.order.clientLimit) / 2) }
+
+    /// Nothing is accepted for a second: a listener that stays ready would keep the loop busy.
+    private func pauseListeners(_ reason: String) {
+        log.warning("not accepting text connections for a second: \(reason)")
+        setListening(false)
+        listenersPausedUntil = Clock.milliseconds + 1_000
+    }
+
+    func setListening(_ isOn: Bool) {
+        for (token, listener) in listeners {
+            do throws(SystemError) {
+                try loop.poller.modify(listener.socket.number, token: token, for: isOn ? .readable : [])
+            } catch { log.error("\(error)") }
         }
     }
 
@@ -58,14 +80,16 @@ extension AuthService {
         settle(connection)
     }
 
-    private func takeLines(_ connection: TextConnection) {
-        while connections[connection.token] != nil, !connection.isFull {
-            switch connection.nextLine() {
-            case .needsMore: return
-            case .tooLong: return endChannel(connection.token, because: "sent a line that is too long")
-            case .line(let line):
-                do throws(Violation) { try take(line, connection) } catch { return endChannel(connection.token, because: error.text) }
-            }
+    /// Takes one line: it may cost a hash, and others wait. What is left has its turn in the next round of the loop.
+    func takeLines(_ connection: TextConnection) {
+        unread.remove(connection.token)
+        guard connections[connection.token] != nil, !connection.isFull else { return }
+        switch connection.nextLine() {
+        case .needsMore: return
+        case .tooLong: return endChannel(connection.token, because: "sent a line that is too long")
+        case .line(let line):
+            do throws(Violation) { try take(line, connection) } catch { return endChannel(connection.token, because: error.text) }
+            unread.insert(connection.token)
         }
     }
 
@@ -177,7 +201,7 @@ extension AuthService {
     }
 
     /// Writes what waits and asks the poller for what is wanted next.
-    private func settle(_ connection: TextConnection) {
+    func settle(_ connection: TextConnection) {
         guard connections[connection.token] != nil else { return }
         connection.flush()
         if connection.isBroken { return close(connection) }
@@ -191,6 +215,7 @@ extension AuthService {
 
     func close(_ connection: TextConnection) {
         guard connections.removeValue(forKey: connection.token) != nil else { return }
+        unread.remove(connection.token)
         loop.poller.remove(connection.socket.number)
         authenticator.drop(channel: connection.token)
         delayed.drop(channel: connection.token)

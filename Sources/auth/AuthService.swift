@@ -33,6 +33,9 @@ final class AuthService: EventHandler {
     var listeners: [UInt64: TextListener] = [:]
     var connections: [UInt64: TextConnection] = [:]
     var connectionCount: UInt32 = 0
+    /// Connections that may have further lines waiting in their buffers.
+    var unread: Set<UInt64> = []
+    var listenersPausedUntil: Int64?
     private(set) var isFinished = false
     private var isRetiring = false
     private var nextRound: Int64 = 0
@@ -91,6 +94,15 @@ final class AuthService: EventHandler {
 
     /// Answers whose time has come, and once a second what has waited too long.
     func wake(_ now: Int64) {
+        for token in unread {
+            guard let connection = connections[token] else { continue }
+            takeLines(connection)
+            settle(connection)
+        }
+        if let until = listenersPausedUntil, until <= now {
+            listenersPausedUntil = nil
+            setListening(true)
+        }
         for answer in delayed.due(now) { refuse(answer.key, answer.refusal) }
         if now >= nextRound {
             nextRound = now + 1_000
@@ -104,9 +116,9 @@ final class AuthService: EventHandler {
 
     /// The round is wanted only while something waits.
     var nextWake: Int64? {
-        let round = authenticator.waiting > 0 || tickets.count > 0 || delayed.count > 0 ? max(nextRound, 0) : nil
-        guard let due = delayed.next else { return round }
-        return min(due, round ?? due)
+        if !unread.isEmpty { return 0 }
+        let isWaiting = authenticator.waiting > 0 || tickets.count > 0 || delayed.count > 0
+        return [isWaiting ? nextRound : nil, delayed.next, listenersPausedUntil].compactMap(\.self).min()
     }
 
     /// Lines that came up in the core. What says why a login failed is written with auth_verbose only (auth.md 15).

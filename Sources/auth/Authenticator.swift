@@ -58,7 +58,9 @@ final class Authenticator {
     /// Starts an exchange.
     func begin(_ key: RequestKey, mechanism name: String, initial: [UInt8]?, origin: Origin, now: Int64) -> Outcome {
         guard open[key] == nil else { return .violation("request \(key.id) is already in use") }
-        guard perChannel[key.channel, default: 0] < Limits.requests else { return .violation("more than \(Limits.requests) requests at once") }
+        guard perChannel[key.channel, default: 0] < Limits.requests else {
+            return .violation("more than \(Limits.requests) requests at once")
+        }
         guard let mechanism = Mechanism(name: Array(name.utf8)), settings.mechanisms.contains(mechanism) else {
             return .violation("unsupported authentication mechanism \(name)")
         }
@@ -175,7 +177,9 @@ final class Authenticator {
         case .temporaryFailure:
             let half = settings.internalFailureDelay / 2
             return .refused(
-                Refusal(code: "temp_fail", user: identity.user, notBefore: now + jitter(half...max(half, settings.internalFailureDelay + half))))
+                Refusal(
+                    code: "temp_fail", user: identity.user, notBefore: now + jitter(half...max(half, settings.internalFailureDelay + half)))
+            )
         }
     }
 

@@ -38,6 +38,8 @@ final class LogService: EventHandler {
     private static let keptLimit = 1000
     /// A source that fills every round for this long is named as too fast (operations.md 3).
     private static let fastRounds = 50
+    /// How long it stays in the title after that, in milliseconds.
+    private static let paceMemory: Int64 = 2_000
 
     init(_ startup: Startup, spool: LogSpool, destinations: Destinations) throws(StartFailure) {
         self.startup = startup
@@ -58,10 +60,10 @@ final class LogService: EventHandler {
         do throws(SystemError) { try loop.run(self) } catch { throw StartFailure(error) }
     }
 
-    var nextWake: Int64? { tooFast.isEmpty ? nil : Clock.milliseconds + 1000 }
+    var nextWake: Int64? { tooFast.values.min().map { $0 + Self.paceMemory } }
 
     func wake(_ now: Int64) {
-        tooFast = tooFast.filter { now - $0.value < 2000 }
+        tooFast = tooFast.filter { now - $0.value < Self.paceMemory }
         updateTitle()
     }
 

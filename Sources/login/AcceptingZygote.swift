@@ -47,6 +47,7 @@ final class AcceptingZygote: ZygoteRole {
 
     var queue: (count: Int, limit: Int) { (waiting.count, Self.queueLimit) }
     var isDrained: Bool { waiting.isEmpty }
+    var wantsTicks: Bool { !waiting.isEmpty || pausedUntil > 0 }
 
     // MARK: listeners
 
@@ -125,6 +126,7 @@ final class AcceptingZygote: ZygoteRole {
                 .client(.init(listener: UInt8(truncatingIfNeeded: arrival.listener))), to: pid, descriptors: [arrival.socket])
             if sent {
                 closeDescriptor(arrival.socket)
+                keepReady()
                 return true
             }
         }
@@ -240,6 +242,11 @@ final class AcceptingZygote: ZygoteRole {
     func capacityChanged() {
         while let first = waiting.first, serve(first) { waiting.removeFirst() }
         if waiting.count < Self.queueLimit / 2, zygote.isAccepting, pausedUntil <= Clock.milliseconds { setAccepting(true) }
+        keepReady()
+    }
+
+    /// process_min_avail: workers that wait for their first client.
+    private func keepReady() {
         for _ in 0..<zygote.pool.missing where zygote.isAccepting { if !startWorker(nil) { break } }
     }
 

@@ -189,7 +189,7 @@ final class LoginWorker: EventHandler {
                 act(client, client.expel(reason, bye: "Disconnected for inactivity.", settings))
             } else if auth == nil, client.dialogue.isVerifying, now - client.authStarted > LoginSettings.restartPatience {
                 failTemporarily(client)
-            } else if mail == nil, client.dialogue.isHandingOver, now - client.authStarted > LoginSettings.restartPatience {
+            } else if mail == nil, client.phase == .handingOver, now - client.authStarted > LoginSettings.restartPatience {
                 refused(client, code: "UNAVAILABLE", why: "Mail service is not available, try again.", logText: "")
             }
         }
@@ -280,7 +280,7 @@ extension LoginWorker {
             }
         } else {
             mail = channel
-            for client in clients.values where client.dialogue.isHandingOver { handOver(client) }
+            for client in clients.values where client.phase == .handingOver { handOver(client) }
         }
     }
 
@@ -379,7 +379,7 @@ extension LoginWorker {
         guard let channel = mail else { return }
         do throws(ChannelError) {
             while let received = try channel.receive(MailToLogin.self) {
-                guard let client = clients[UInt64(received.request)], client.dialogue.isHandingOver else { continue }
+                guard let client = clients[UInt64(received.request)], client.phase == .handingOver else { continue }
                 switch received.message {
                 case .accepted(let accepted): self.accepted(client, pid: accepted.pid)
                 case .queued(let queued):
@@ -392,7 +392,7 @@ extension LoginWorker {
             loop.poller.remove(channel.number)
             mail = nil
             // The ticket may not have been redeemed yet: try again with the service's next process.
-            for client in clients.values where client.dialogue.isHandingOver { client.dropProxy() }
+            for client in clients.values where client.phase == .handingOver { client.dropProxy() }
         }
     }
 

@@ -60,17 +60,22 @@ extension IMAPSession {
         case .invalidName(let text): return "[CANNOT] Invalid mailbox name: \(text)"
         case .cannot(let text): return "[CANNOT] \(text)"
         case .limit(let text): return "[LIMIT] \(text)"
-        case .permission: settings.logError(error.logText)
+        case .permission:
+            settings.logError(error.logText)
             return "[NOPERM] Permission denied"
-        case .noSpace: settings.logError(error.logText)
+        case .noSpace:
+            settings.logError(error.logText)
             return "[OVERQUOTA] Not enough disk quota"
-        case .lockTimeout: settings.logError(error.logText)
+        case .lockTimeout:
+            settings.logError(error.logText)
             return "[INUSE] Timeout while waiting for lock"
         case .expunged: return "[EXPUNGEISSUED] Some of the requested messages no longer exist."
         case .mailboxGone(let text): return text
-        case .unavailable(let text): settings.logError(text)
+        case .unavailable(let text):
+            settings.logError(text)
             return "[UNAVAILABLE] Mail is not available now"
-        case .temporary: settings.logError(error.logText)
+        case .temporary:
+            settings.logError(error.logText)
             return "[SERVERBUG] Internal error occurred. Refer to server log for more information. [\(Self.timestamp())]"
         }
     }

@@ -66,7 +66,8 @@ extension IMAPSession {
             guard literal.size > 0 else { throw .no("Can't save a zero byte message.") }
             let keywords = try keywords(message.flags)
             let new = NewMessage(
-                flags: MessageFlags(rawValue: message.flags.system.rawValue), keywords: keywords, internalDate: message.internalDate?.unixSeconds)
+                flags: MessageFlags(rawValue: message.flags.system.rawValue), keywords: keywords,
+                internalDate: message.internalDate?.unixSeconds)
             try storing { () throws(StoreError) in try transaction.begin(new) }
         } catch {
             try ending { () throws(SessionEnd) in try discard(literal) }

@@ -21,13 +21,15 @@ struct FetchPlan {
         keywords = KeywordTexts(mailbox)
         wantsFlags = items.contains(.flags)
         needsStructure = items.contains { $0 == .body || $0 == .bodyStructure }
-        setsSeen = mailbox.access == .readWrite && items.contains { item in
-            switch item {
-            case .section(let section): !section.isPeek
-            case .rfc822, .rfc822Text: true
-            default: false
+        setsSeen =
+            mailbox.access == .readWrite
+            && items.contains { item in
+                switch item {
+                case .section(let section): !section.isPeek
+                case .rfc822, .rfc822Text: true
+                default: false
+                }
             }
-        }
     }
 }
 
@@ -126,7 +128,9 @@ extension IMAPSession {
     }
 
     /// Rendered text from the index, or else from the message, which then is remembered there.
-    private func text(_ item: CachedItem, at position: Int, _ plan: FetchPlan, _ source: inout MessageReader?) throws(CommandFailure) -> [UInt8] {
+    private func text(_ item: CachedItem, at position: Int, _ plan: FetchPlan, _ source: inout MessageReader?) throws(CommandFailure)
+        -> [UInt8]
+    {
         if let known = plan.mailbox.cached(item, at: position) { return known }
         let reader = try open(position, plan, &source)
         let text = try storing { () throws(StoreError) in

@@ -55,7 +55,9 @@ extension IMAPSession {
         var parents: Set<[UInt8]> = []
         for mailbox in all where Self.isSelected(mailbox, selection) {
             let separator = separator(of: mailbox.name)
-            for (index, byte) in mailbox.name.text.enumerated() where byte == separator { parents.insert(Array(mailbox.name.text[..<index])) }
+            for (index, byte) in mailbox.name.text.enumerated() where byte == separator {
+                parents.insert(Array(mailbox.name.text[..<index]))
+            }
         }
         return parents
     }
@@ -69,7 +71,9 @@ extension IMAPSession {
             stream.out.text(word)
         }
         stream.out.text(start)
-        if command.selection.contains(.subscribed) || command.returns.contains(.subscribed), mailbox.isSubscribed { attribute("\\Subscribed") }
+        if command.selection.contains(.subscribed) || command.returns.contains(.subscribed), mailbox.isSubscribed {
+            attribute("\\Subscribed")
+        }
         if !mailbox.isSelectable { attribute(command.isExtended ? "\\NonExistent" : "\\Noselect") }
         attribute(mailbox.hasChildren ? "\\HasChildren" : "\\HasNoChildren")
         for use in mailbox.specialUse { attribute(use) }
@@ -78,7 +82,8 @@ extension IMAPSession {
         stream.out.byte(0x20)
         stream.out.astring(wire)
         if hasWantedChild, command.selection.contains(.recursiveMatch) {
-            stream.out.text(command.selection.contains(.subscribed) ? " (\"CHILDINFO\" (\"SUBSCRIBED\"))" : " (\"CHILDINFO\" (\"SPECIAL-USE\"))")
+            stream.out.text(
+                command.selection.contains(.subscribed) ? " (\"CHILDINFO\" (\"SUBSCRIBED\"))" : " (\"CHILDINFO\" (\"SPECIAL-USE\"))")
         }
         stream.out.newline()
     }

@@ -76,7 +76,9 @@ extension IMAPSession {
     }
 
     /// Sections of the message itself need no look at its parts.
-    private func findInWhole(_ text: BodySection.Text, _ position: Int, _ plan: FetchPlan, _ reader: MessageReader) throws(StoreError) -> Content {
+    private func findInWhole(_ text: BodySection.Text, _ position: Int, _ plan: FetchPlan, _ reader: MessageReader) throws(StoreError)
+        -> Content
+    {
         switch text {
         case .whole:
             let size = try plan.mailbox.virtualSize(at: position)
@@ -149,7 +151,8 @@ extension IMAPSession {
 
     /// Collects the section before its size is told.
     private func writeCounted(
-        _ extent: Extent, _ first: Int64, _ wanted: Int64, _ reader: MessageReader, _ cursor: inout ExtentCursor?, to out: inout ResponseWriter
+        _ extent: Extent, _ first: Int64, _ wanted: Int64, _ reader: MessageReader, _ cursor: inout ExtentCursor?,
+        to out: inout ResponseWriter
     ) throws(CommandFailure) {
         var content: [UInt8] = []
         try reader.wireBytes(of: extent, from: first, cursor: &cursor) { bytes throws(CommandFailure) in

@@ -16,7 +16,8 @@ extension IMAPSession {
         let flags = MessageFlags(rawValue: command.flags.system.rawValue)
         let change = FlagChange(operation, flags: flags, keywords: try keywords(command.flags))
         let known = mailbox.keywords.count
-        let before = flags.contains(.deleted) && command.action != .remove ? positions.count { !mailbox.messages[$0].flags.contains(.deleted) } : 0
+        let before =
+            flags.contains(.deleted) && command.action != .remove ? positions.count { !mailbox.messages[$0].flags.contains(.deleted) } : 0
         _ = try storing { () throws(StoreError) in try mailbox.change(positions, change) }
         statistics.deleted += before
         if mailbox.keywords.count != known { writeFlagLists(mailbox) }

@@ -44,7 +44,13 @@ extension NamespaceSettings {
     private static func unescaped(_ name: Substring) -> String {
         name.split(separator: "%", omittingEmptySubsequences: false).enumerated().reduce(into: "") { text, part in
             let piece = part.element
-            if part.offset == 0 { text += piece } else if piece.hasPrefix("2F") { text += "/" + piece.dropFirst(2) } else { text += "%" + piece.dropFirst(2) }
+            if part.offset == 0 {
+                text += piece
+            } else if piece.hasPrefix("2F") {
+                text += "/" + piece.dropFirst(2)
+            } else {
+                text += "%" + piece.dropFirst(2)
+            }
         }
     }
 }

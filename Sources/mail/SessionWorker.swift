@@ -132,7 +132,8 @@ final class SessionWorker {
                 let session = try IMAPSession(client: assignment.client, start: start, store: store, settings: settings)
                 let dialect: TemplateDialect = startup.settings["config_dialect"] == "2.4" ? .pipelines : .letters
                 let format = startup.settings["imap_logout_format"]
-                log.info(LogText(untrusted: session.run().logText(format: format.isEmpty ? IMAPStatistics.format : format, dialect: dialect)))
+                log.info(
+                    LogText(untrusted: session.run().logText(format: format.isEmpty ? IMAPStatistics.format : format, dialect: dialect)))
             } catch { log.info("Disconnected: \(error.reason)") }
         } catch {
             log.error("Mail access failed: \(LogText(untrusted: "\(error)"))")

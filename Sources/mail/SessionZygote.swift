@@ -73,6 +73,7 @@ final class SessionZygote: ZygoteRole {
 
     var queue: (count: Int, limit: Int) { (queued.count, Self.queueLimit) }
     var isDrained: Bool { links.isEmpty && pending.isEmpty }
+    var wantsTicks: Bool { !queued.isEmpty }
     /// Workers serve several sessions of one uid, one after the other.
     private var reusesWorkers: Bool { zygote.pool.limits.requests != 1 }
 
@@ -128,7 +129,9 @@ final class SessionZygote: ZygoteRole {
             while var received = try channel.receive(ZygoteToZygote.self) {
                 guard case .attach(let attach) = received.message, let socket = received.takeDescriptor() else { continue }
                 let link = zygote.tokens.next()
-                do throws(SystemError) { try zygote.loop.poller.add(socket.number, token: link, for: .readable) } catch { throw .system(error) }
+                do throws(SystemError) { try zygote.loop.poller.add(socket.number, token: link, for: .readable) } catch {
+                    throw .system(error)
+                }
                 links[link] = Link(channel: Channel(socket), pid: attach.pid)
             }
         } catch {
@@ -341,6 +344,7 @@ final class SessionZygote: ZygoteRole {
             id: id, user: user.user, address: waiting.handOver.connection.remoteAddress, session: waiting.handOver.session, uid: user.uid)
         tellAnvil(.started(.init(id: id, pid: UInt32(bitPattern: worker))))
         answer(waiting, .accepted(.init(pid: UInt32(bitPattern: worker))))
+        keepReady()
         return true
     }
 
@@ -377,6 +381,10 @@ final class SessionZygote: ZygoteRole {
             }
             guard serve(id, waiting, user) else { break }
         }
+        keepReady()
+    }
+
+    private func keepReady() {
         for _ in 0..<zygote.pool.missing where isAccepting { if !startIdle() { break } }
     }
 

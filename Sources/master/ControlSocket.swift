@@ -32,7 +32,7 @@ final class ControlSocket {
         try supervisor.loop.poller.add(listener.number, token: Supervisor.controlToken, for: .readable)
     }
 
-    var hasPending: Bool { !pending.isEmpty }
+    var firstDeadline: Int64? { pending.values.map(\.deadline).min() }
 
     func removePath() { do throws(SystemError) { try FileSystem.remove(path) } catch {} }
 
@@ -146,7 +146,7 @@ final class ControlSocket {
 
     /// A process that does not answer must not keep the administrator waiting.
     func expire(_ now: Int64) {
-        for (request, question) in pending where now > question.deadline {
+        for (request, question) in pending where now >= question.deadline {
             pending[request] = nil
             guard let channel = clients[question.client] else { continue }
             do throws(ChannelError) { try finish(channel, isKick: question.isKick, isFound: question.isFound) } catch {

@@ -30,6 +30,7 @@ final class ServiceProcess {
     /// Workers of dead zygotes of this service that still run.
     var adopted: Set<Int32> = []
     var startedAt: Int64 = 0
+    private var crashes: [Int64] = []
 
     /// It must tell that it works within this time (services.md 7.1).
     static let startPatience: Int64 = 30_000
@@ -53,6 +54,13 @@ final class ServiceProcess {
     var isZygote: Bool { kind == .login || kind == .mail }
     var isRunning: Bool { pid != 0 }
     var protocolName: String { service.plan.protocolName }
+
+    /// Three ends within 10 seconds that nobody asked for (security.md 8); an old trouble is forgotten.
+    func crashedTooOften(now: Int64) -> Bool {
+        crashes = crashes.filter { now - $0 < 10_000 } + [now]
+        if crashes.count == 1 { throttle = StartThrottle() }
+        return crashes.count >= 3
+    }
 
     /// The word under which its peers know it.
     var role: String { kind == .mail ? protocolName : name }

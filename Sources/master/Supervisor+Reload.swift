@@ -67,11 +67,11 @@ extension Supervisor {
         case .loading: return
         case .loaded(let plan):
             configuration.isLoading = false
-            for diagnostic in plan.diagnostics { log.warning(LogText(untrusted: diagnostic.text)) }
+            for diagnostic in plan.diagnostics { log.warning(LogText(untrusted: diagnostic.firstLine)) }
             take(plan)
         case .invalid(let diagnostics):
             configuration.isLoading = false
-            reloadFailed(diagnostics.filter(\.isError).map(\.text))
+            reloadFailed(diagnostics.filter(\.isError).map(\.firstLine))
         case .failed(let text):
             configurationEnded()
             reloadFailed([text])

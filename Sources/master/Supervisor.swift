@@ -72,13 +72,12 @@ final class Supervisor: EventHandler {
     // MARK: events
 
     var nextWake: Int64? {
-        let now = Clock.milliseconds
         var wake = stopDeadline
         for process in processes {
             if let at = process.restartAt { wake = min(wake ?? at, at) }
             if process.isRunning && !process.isReady { wake = min(wake ?? .max, process.startedAt + ServiceProcess.startPatience) }
         }
-        if control?.hasPending == true { wake = min(wake ?? .max, now + 500) }
+        if let deadline = control?.firstDeadline { wake = min(wake ?? deadline, deadline) }
         return wake
     }
 
@@ -248,7 +247,6 @@ final class Supervisor: EventHandler {
 
     private func becameReady(_ process: ServiceProcess) {
         process.isReady = true
-        process.throttle = StartThrottle()
         if process.kind == .log { whenStarted?(true) }
         if process.generation == generation { retireReplaced(process) }
         if processes.allSatisfy({ $0.isReady || $0.isRetired || $0.isStopped }) { finishReload() }
@@ -300,7 +298,8 @@ final class Supervisor: EventHandler {
             whenStarted?(false)
             return
         }
-        if wasReady { start(process) } else { startFailed(process) }
+        // One that keeps dying is started with growing delay; the others are not touched (security.md 8).
+        if wasReady && !process.crashedTooOften(now: Clock.milliseconds) { start(process) } else { startFailed(process) }
     }
 
     /// Workers outlive their zygote: they are in its process group and became our children.

@@ -40,7 +40,7 @@ final class AuthProcess {
             path: program, arguments: ["culver/auth" + String(repeating: " ", count: 60)], environment: ["CULVER_CHILD=1"],
             descriptors: [-1, -1, logEnd.number, masterEnd.number, image.number])
         for socket in sockets {
-            let listener = try Socket.listen(path: folder + "/" + socket.role, style: .stream, backlog: 10)
+            let listener = try Socket.listen(path: folder + "/" + socket.role, style: .stream, backlog: 128)
             try FileSystem.setMode(folder + "/" + socket.role, UInt32(socket.mode))
             let info = Listener(name: socket.role, role: socket.role, isTLS: false, isHAProxy: false, mode: socket.mode)
             try master.send(MasterToService.listener(info), descriptors: [listener.number])

@@ -20,7 +20,8 @@ extension AuthSettings {
     /// Settings as the configuration process would give them.
     static func made(_ values: [String: String]) throws -> AuthSettings {
         var all = [
-            "auth_mechanisms": "plain login", "auth_username_format": "%Lu", "auth_failure_delay": "2000", "mail_uid": "vmail", "mail_gid": "vmail",
+            "auth_mechanisms": "plain login", "auth_username_format": "%Lu", "auth_failure_delay": "2000", "mail_uid": "vmail",
+            "mail_gid": "vmail",
             "auth_verbose": "yes", "auth_username_chars": "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234567890.-_@",
         ]
         all.merge(values) { $1 }
@@ -29,10 +30,11 @@ extension AuthSettings {
 
     /// One password file for passwords and users.
     static func file(_ path: String, _ values: [String: String] = [:]) throws -> AuthSettings {
-        try made([
-            "passdb/1/driver": "passwd-file", "passdb/1/args": "scheme=PLAIN username_format=%u \(path)",
-            "userdb/1/driver": "passwd-file", "userdb/1/args": path,
-        ].merging(values) { $1 })
+        try made(
+            [
+                "passdb/1/driver": "passwd-file", "passdb/1/args": "scheme=PLAIN username_format=%u \(path)",
+                "userdb/1/driver": "passwd-file", "userdb/1/args": path,
+            ].merging(values) { $1 })
     }
 }
 
@@ -58,12 +60,15 @@ struct AuthenticatorTests {
         _ authenticator: Authenticator, _ user: String, _ password: String, as wanted: String = "", id: UInt32 = 1
     ) -> Outcome {
         authenticator.begin(
-            RequestKey(channel: 1, id: id), mechanism: "PLAIN", initial: bytes("\(wanted)\0\(user)\0\(password)"), origin: origin, now: 1_000)
+            RequestKey(channel: 1, id: id), mechanism: "PLAIN", initial: bytes("\(wanted)\0\(user)\0\(password)"), origin: origin,
+            now: 1_000)
     }
 
     @Test("lets in who knows the password, and delays who does not")
     func passwords() throws {
-        let file = try TestFile("ada:secret\nbob:{SHA512-CRYPT}$6$rounds=1000$short$6tSIGJhRDPAcVPe.fgC3tA3qgO5VzEI7WO7PAQunK6Jgsor.dcMzB/C/BHVQ.FuIJXMKXhI/oZC1yGOXB/QXp1\n")
+        let file = try TestFile(
+            "ada:secret\nbob:{SHA512-CRYPT}$6$rounds=1000$short$6tSIGJhRDPAcVPe.fgC3tA3qgO5VzEI7WO7PAQunK6Jgsor.dcMzB/C/BHVQ.FuIJXMKXhI/oZC1yGOXB/QXp1\n"
+        )
         let auth = authenticator(try .file(file.path))
         guard case .passed(let ada) = plain(auth, "Ada", "secret") else { Issue.record("refused"); return }
         #expect(ada.identity == Identity(user: "ada", original: "Ada"))
@@ -72,9 +77,10 @@ struct AuthenticatorTests {
         #expect(plain(auth, "ada", "Secret") == .refused(Refusal(user: "ada", notBefore: 3_000)))
         #expect(plain(auth, "eve", "secret") == .refused(Refusal(user: "eve", notBefore: 3_000)))
         #expect(plain(auth, "a*a", "secret") == .refused(Refusal(notBefore: 3_000)))
-        #expect(auth.databases.notes.prefix(2).map(\.text) == [
-            "passwd-file(ada,10.0.0.1,<sess>): Password mismatch", "passwd-file(eve,10.0.0.1,<sess>): unknown user",
-        ])
+        #expect(
+            auth.databases.notes.prefix(2).map(\.text) == [
+                "passwd-file(ada,10.0.0.1,<sess>): Password mismatch", "passwd-file(eve,10.0.0.1,<sess>): unknown user",
+            ])
         #expect(auth.waiting == 0)
     }
 
@@ -117,7 +123,8 @@ struct AuthenticatorTests {
         for id in 0..<UInt32(Limits.requests) {
             #expect(auth.begin(RequestKey(channel: 1, id: id), mechanism: "PLAIN", initial: nil, origin: origin, now: 0) == .challenge([]))
         }
-        guard case .violation = auth.begin(RequestKey(channel: 1, id: 9_999), mechanism: "PLAIN", initial: nil, origin: origin, now: 0) else {
+        guard case .violation = auth.begin(RequestKey(channel: 1, id: 9_999), mechanism: "PLAIN", initial: nil, origin: origin, now: 0)
+        else {
             Issue.record("no limit")
             return
         }
@@ -137,10 +144,13 @@ struct AuthenticatorTests {
         #expect(unknown.databases.notes.first?.text == "passwd-file(ada,10.0.0.1,<sess>): Unknown scheme NO-SUCH")
     }
 
-    @Test("obeys the fields of an entry", arguments: [
-        ("allow_nets=10.0.0.0/8", true), ("allow_nets=10.0.0.2", false), ("allow_nets=local,::1", false), ("allow_nets=%{remote_ip}", true),
-        ("fail", false), ("noauthenticate", false), ("nologin", true), ("user=bob", true), ("nopassword", true),
-    ])
+    @Test(
+        "obeys the fields of an entry",
+        arguments: [
+            ("allow_nets=10.0.0.0/8", true), ("allow_nets=10.0.0.2", false), ("allow_nets=local,::1", false),
+            ("allow_nets=%{remote_ip}", true),
+            ("fail", false), ("noauthenticate", false), ("nologin", true), ("user=bob", true), ("nopassword", true),
+        ])
     func fields(_ extra: String, _ isIn: Bool) throws {
         let file = try TestFile("ada:\(extra == "nopassword" ? "" : "x")::::::\(extra)\n")
         let auth = authenticator(try .file(file.path))
@@ -162,18 +172,23 @@ struct AuthenticatorTests {
         for user in ["ada", "bob"] { #expect(plain(auth, user, "") == .refused(Refusal(user: user, notBefore: 3_000))) }
     }
 
-    @Test("knows master users", arguments: [
-        ("root", "m", "ada", "ada"), ("ada*root", "m", "", "ada"), ("ada*root", "x", "", nil), ("root", "m", "", nil), ("ada", "secret", "", "ada"),
-        ("ada", "secret", "bob", nil), ("ada", "secret", "ada", "ada"), ("ADA", "secret", "ada", "ada"),
-    ])
+    @Test(
+        "knows master users",
+        arguments: [
+            ("root", "m", "ada", "ada"), ("ada*root", "m", "", "ada"), ("ada*root", "x", "", nil), ("root", "m", "", nil),
+            ("ada", "secret", "", "ada"),
+            ("ada", "secret", "bob", nil), ("ada", "secret", "ada", "ada"), ("ADA", "secret", "ada", "ada"),
+        ])
     func masters(_ name: String, _ password: String, _ wanted: String, _ user: String?) throws {
         let users = try TestFile("ada:secret\n")
         let masters = try TestFile("root:m\n")
         let auth = authenticator(
-            try .file(users.path, [
-                "auth_master_user_separator": "*", "passdb/0/driver": "passwd-file", "passdb/0/master": "yes",
-                "passdb/0/args": "scheme=PLAIN \(masters.path)",
-            ]))
+            try .file(
+                users.path,
+                [
+                    "auth_master_user_separator": "*", "passdb/0/driver": "passwd-file", "passdb/0/master": "yes",
+                    "passdb/0/args": "scheme=PLAIN \(masters.path)",
+                ]))
         if case .passed(let passed) = plain(auth, name, password, as: wanted) {
             #expect(passed.identity.user == user)
             #expect(passed.identity.master == (password == "m" ? "root" : nil))
@@ -184,7 +199,9 @@ struct AuthenticatorTests {
 
     @Test("costs a hash for an unknown user, too")
     func equalCost() throws {
-        let file = try TestFile("ada:{SHA512-CRYPT}$6$rounds=50000$short$6tSIGJhRDPAcVPe.fgC3tA3qgO5VzEI7WO7PAQunK6Jgsor.dcMzB/C/BHVQ.FuIJXMKXhI/oZC1yGOXB/QXp1\n")
+        let file = try TestFile(
+            "ada:{SHA512-CRYPT}$6$rounds=50000$short$6tSIGJhRDPAcVPe.fgC3tA3qgO5VzEI7WO7PAQunK6Jgsor.dcMzB/C/BHVQ.FuIJXMKXhI/oZC1yGOXB/QXp1\n"
+        )
         let auth = authenticator(try .file(file.path))
         func time(_ user: String) -> Int64 {
             let start = Clock.monotonicNanoseconds
@@ -199,11 +216,15 @@ struct AuthenticatorTests {
 
     @Test("completes users from file and settings")
     func users() throws {
-        let file = try TestFile("ada:x:1001:1002::/home/ada::userdb_mail=maildir:~/Mail:INDEX=/i/%u userdb_quota=5\nbob:x:::::\nroot:x:0:0::/root\nodd:x:nobody7:1\n")
+        let file = try TestFile(
+            "ada:x:1001:1002::/home/ada::userdb_mail=maildir:~/Mail:INDEX=/i/%u userdb_quota=5\nbob:x:::::\nroot:x:0:0::/root\nodd:x:nobody7:1\n"
+        )
         let auth = authenticator(
-            try .file(file.path, [
-                "mail_home": "/srv/%d/%n", "mail_driver": "maildir", "mail_path": "~/Maildir", "mail_index_path": "/index/%u",
-            ]))
+            try .file(
+                file.path,
+                [
+                    "mail_home": "/srv/%d/%n", "mail_driver": "maildir", "mail_path": "~/Maildir", "mail_index_path": "/index/%u",
+                ]))
         func find(_ name: String) throws -> UserAnswer {
             auth.user(try auth.identity(of: bytes(name), origin), origin, passdb: nil) { accounts.number(of: $0, isGroup: $1) }
         }
@@ -211,7 +232,9 @@ struct AuthenticatorTests {
         #expect(ada.uid == 1001 && ada.gid == 1002 && ada.home == "/home/ada")
         #expect(ada.location.path == "/home/ada/Mail" && ada.location.indexPath == "/i/ada" && ada.location.driver == "maildir")
         #expect(ada.extra == FieldList([("quota", "5")]))
-        #expect(bob.uid == 5000 && bob.home == "/srv//bob" && bob.location.path == "/srv//bob/Maildir" && bob.location.indexPath == "/index/bob")
+        #expect(
+            bob.uid == 5000 && bob.home == "/srv//bob" && bob.location.path == "/srv//bob/Maildir" && bob.location.indexPath == "/index/bob"
+        )
         #expect(try find("eve") == .unknown)
         #expect(try find("root") == .failed)
         #expect(try find("odd") == .failed)
@@ -221,7 +244,9 @@ struct AuthenticatorTests {
         #expect(record.mailPath == "/home/ada/Mail" && record.method == "PLAIN" && record.extra == ["quota=5"])
         #expect(
             UserdbReply.user(7, bob)
-                == bytes("USER\t7\tbob\tuid=5000\tgid=5000\thome=/srv//bob\tmail_driver=maildir\tmail_path=/srv//bob/Maildir\tmail_index_path=/index/bob\n"))
+                == bytes(
+                    "USER\t7\tbob\tuid=5000\tgid=5000\thome=/srv//bob\tmail_driver=maildir\tmail_path=/srv//bob/Maildir\tmail_index_path=/index/bob\n"
+                ))
         #expect(auth.databases.names(VariableTable(origin, Identity())) == ["ada", "bob", "odd", "root"])
     }
 
@@ -254,7 +279,9 @@ struct AuthenticatorTests {
         }
         #expect(ada.uid == 7 && ada.gid == 8 && ada.home == "/h" && ada.extra.isEmpty)
         let bare = authenticator(try .made(["passdb/1/driver": "passwd-file", "passdb/1/args": file.path]))
-        guard case .user(let plain) = bare.user(passed.identity, origin, passdb: passed.fields, account: { accounts.number(of: $0, isGroup: $1) })
+        guard
+            case .user(let plain) = bare.user(
+                passed.identity, origin, passdb: passed.fields, account: { accounts.number(of: $0, isGroup: $1) })
         else {
             Issue.record("not found")
             return
@@ -279,16 +306,18 @@ struct AuthenticatorTests {
 
 @Suite("The settings of auth")
 struct AuthSettingsTests {
-    @Test("are refused when they cannot work", arguments: [
-        (["auth_mechanisms": "plain cram-md99", "passdb/1/driver": "pam"], "unknown mechanism cram-md99"),
-        ([:], "No passdbs specified in configuration file. PLAIN mechanism needs one"),
-        (["passdb/1/driver": "passwd-file"], "passwd-file needs a path"),
-        (["passdb/1/driver": "passwd-file", "passdb/1/args": "scheme=NO /x"], "Unknown scheme NO"),
-        (["passdb/1/driver": "passwd-file", "passdb/1/args": "/x/%{"], "passwd_file_path"),
-        (["passdb/1/driver": "static"], "static passdb needs a password"),
-        (["passdb/1/driver": "pam", "passdb/1/result_success": "maybe"], "result_success = maybe"),
-        (["passdb/1/driver": "pam", "mail_home": "%{"], "mail_home"),
-    ])
+    @Test(
+        "are refused when they cannot work",
+        arguments: [
+            (["auth_mechanisms": "plain cram-md99", "passdb/1/driver": "pam"], "unknown mechanism cram-md99"),
+            ([:], "No passdbs specified in configuration file. PLAIN mechanism needs one"),
+            (["passdb/1/driver": "passwd-file"], "passwd-file needs a path"),
+            (["passdb/1/driver": "passwd-file", "passdb/1/args": "scheme=NO /x"], "Unknown scheme NO"),
+            (["passdb/1/driver": "passwd-file", "passdb/1/args": "/x/%{"], "passwd_file_path"),
+            (["passdb/1/driver": "static"], "static passdb needs a password"),
+            (["passdb/1/driver": "pam", "passdb/1/result_success": "maybe"], "result_success = maybe"),
+            (["passdb/1/driver": "pam", "mail_home": "%{"], "mail_home"),
+        ])
     func refuses(_ values: [String: String], _ text: String) {
         let error = #expect(throws: StartFailure.self) { try AuthSettings.made(values) }
         #expect(error?.description.contains(text) == true, "\(error?.description ?? "")")
@@ -297,9 +326,11 @@ struct AuthSettingsTests {
     @Test("of 2.4 are read")
     func newDialect() throws {
         let settings = try AuthSettings.made([
-            "config_dialect": "2.4", "auth_username_format": "%{user | lower}", "passdb/2/section": "passwd-file", "passdb/2/passwd_file_path": "/etc/culver/users",
+            "config_dialect": "2.4", "auth_username_format": "%{user | lower}", "passdb/2/section": "passwd-file",
+            "passdb/2/passwd_file_path": "/etc/culver/users",
             "passdb/2/default_password_scheme": "plain", "passdb/10/driver": "passwd-file", "passdb/10/deny": "yes",
-            "passdb/10/passwd_file_path": "/etc/culver/%{user | domain}.deny", "userdb/0/section": "static", "userdb/0/fields/home": "/srv/%{user}",
+            "passdb/10/passwd_file_path": "/etc/culver/%{user | domain}.deny", "userdb/0/section": "static",
+            "userdb/0/fields/home": "/srv/%{user}",
             "userdb/0/fields/uid:default": "vmail",
         ])
         #expect(settings.passdbs.map(\.driverName) == ["passwd-file", "passwd-file"])
@@ -315,7 +346,8 @@ struct AuthSettingsTests {
 struct AccountsTests {
     @Test("are read from their files")
     func reads() {
-        let found = Accounts.numbers(bytes("root:x:0:0:root:/root:/bin/sh\nvmail:x:5000:5000::/:\n\nbroken\nx:y\nbad:x:abc:1\nroot:x:7:7\n"))
+        let found = Accounts.numbers(
+            bytes("root:x:0:0:root:/root:/bin/sh\nvmail:x:5000:5000::/:\n\nbroken\nx:y\nbad:x:abc:1\nroot:x:7:7\n"))
         #expect(found == ["root": 0, "vmail": 5000])
     }
 }

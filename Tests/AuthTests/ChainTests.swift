@@ -46,10 +46,12 @@ struct PassdbChainTests {
         #expect(walk([], []) == Walk([], .failure))
     }
 
-    @Test("follows its rules", arguments: [
-        (ResultRule.returnOK, ["ada+0"], true), (.returnFail, ["ada+0"], false), (.stop, ["ada+0"], false),
-        (.continueOK, ["ada+0", "ada-1"], true), (.continueFail, ["ada+0", "ada+1"], false), (.goOn, ["ada+0", "ada-1"], false),
-    ])
+    @Test(
+        "follows its rules",
+        arguments: [
+            (ResultRule.returnOK, ["ada+0"], true), (.returnFail, ["ada+0"], false), (.stop, ["ada+0"], false),
+            (.continueOK, ["ada+0", "ada-1"], true), (.continueFail, ["ada+0", "ada+1"], false), (.goOn, ["ada+0", "ada-1"], false),
+        ])
     func rules(_ rule: ResultRule, _ asked: [String], _ isSuccess: Bool) {
         let walk = walk([passdb(rule), passdb()], [ok, .unknownUser])
         #expect(walk.asked == asked)
@@ -71,9 +73,12 @@ struct PassdbChainTests {
         #expect(result == .success(FieldList([("a", "1"), ("b", "2")])))
     }
 
-    @Test("refuses who is in a deny database", arguments: [
-        (ok, PassdbResult.disabled), (.mismatch, .disabled), (.internalFailure, .temporaryFailure), (.unknownUser, .success(FieldList())),
-    ])
+    @Test(
+        "refuses who is in a deny database",
+        arguments: [
+            (ok, PassdbResult.disabled), (.mismatch, .disabled), (.internalFailure, .temporaryFailure),
+            (.unknownUser, .success(FieldList())),
+        ])
     func deny(_ answer: PassdbAnswer, _ result: PassdbResult) {
         let walk = walk([passdb { $0.isDeny = true }, passdb()], [answer, ok])
         #expect(walk.asked.first == "ada-0")

@@ -38,7 +38,8 @@ struct MutationTests {
     func text() {
         let seeds = [
             "VERSION\t1\t2\nCPID\t7\nAUTH\t1\tPLAIN\tservice=smtp\tlip=1.2.3.4\tsecured=tls\tresp=AGFkYQBwdw==\nCONT\t1\tcHc=\nCANCEL\t1\n",
-            "VERSION\t1\t0\nUSER\t1\tada\u{1}t\tservice=lmtp\nPASS\t2\tbob\tservice=x\nLIST\t3\tuser=a*\nCACHE-FLUSH\t4\n", "10.0.0.0/8", "2001:db8::1.2.3.4/33",
+            "VERSION\t1\t0\nUSER\t1\tada\u{1}t\tservice=lmtp\nPASS\t2\tbob\tservice=x\nLIST\t3\tuser=a*\nCACHE-FLUSH\t4\n", "10.0.0.0/8",
+            "2001:db8::1.2.3.4/33",
             "maildir:~/a::b:INDEX=/x:LAYOUT=fs", "root:x:0:0:root:/root:/bin/sh\n", "*@example.org !root@*",
         ]
         mutations(of: seeds, rounds: 3_000, fuzzTextProtocols)

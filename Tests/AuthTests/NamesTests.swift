@@ -5,28 +5,38 @@ import Variables
 
 @Suite("A network")
 struct NetworkTests {
-    @Test("holds addresses", arguments: [
-        ("10.0.0.0/8", "10.1.2.3", true), ("10.0.0.0/8", "11.0.0.0", false), ("10.0.0.1", "10.0.0.1", true), ("10.0.0.1", "10.0.0.2", false),
-        ("0.0.0.0/0", "1.2.3.4", true), ("192.168.1.128/25", "192.168.1.127", false), ("192.168.1.128/25", "192.168.1.200", true),
-        ("::/0", "::1", true), ("2001:db8::/33", "2001:db8:7fff::1", true), ("2001:db8::/33", "2001:db8:8000::1", false),
-        ("::ffff:10.0.0.0/8", "10.0.0.1", false), ("::ffff:10.0.0.0/104", "10.0.0.1", true), ("10.0.0.0/8", "::ffff:10.9.9.9", true), ("::1", "::1", true), ("10.0.0.0/8", "::1", false),
-    ])
+    @Test(
+        "holds addresses",
+        arguments: [
+            ("10.0.0.0/8", "10.1.2.3", true), ("10.0.0.0/8", "11.0.0.0", false), ("10.0.0.1", "10.0.0.1", true),
+            ("10.0.0.1", "10.0.0.2", false),
+            ("0.0.0.0/0", "1.2.3.4", true), ("192.168.1.128/25", "192.168.1.127", false), ("192.168.1.128/25", "192.168.1.200", true),
+            ("::/0", "::1", true), ("2001:db8::/33", "2001:db8:7fff::1", true), ("2001:db8::/33", "2001:db8:8000::1", false),
+            ("::ffff:10.0.0.0/8", "10.0.0.1", false), ("::ffff:10.0.0.0/104", "10.0.0.1", true), ("10.0.0.0/8", "::ffff:10.9.9.9", true),
+            ("::1", "::1", true), ("10.0.0.0/8", "::1", false),
+        ])
     func holds(_ range: String, _ address: String, _ isIn: Bool) throws {
         let range = NetworkRange(range)
         let address = try #require(NetworkAddress(address))
         #expect((range?.contains(address) ?? false) == isIn)
     }
 
-    @Test("address is read", arguments: [
-        ("1.2.3.4", 4), ("::", 16), ("::1", 16), ("1::", 16), ("1:2:3:4:5:6:7:8", 16), ("1:2:3:4:5:6:1.2.3.4", 16), ("fe80::1%eth0", 16),
-        ("::ffff:1.2.3.4", 4), ("1::8", 16), ("1:2:3:4:5:6:7::", 16),
-    ])
+    @Test(
+        "address is read",
+        arguments: [
+            ("1.2.3.4", 4), ("::", 16), ("::1", 16), ("1::", 16), ("1:2:3:4:5:6:7:8", 16), ("1:2:3:4:5:6:1.2.3.4", 16),
+            ("fe80::1%eth0", 16),
+            ("::ffff:1.2.3.4", 4), ("1::8", 16), ("1:2:3:4:5:6:7::", 16),
+        ])
     func reads(_ text: String, _ size: Int) { #expect(NetworkAddress(text)?.bytes.count == size) }
 
-    @Test("address is refused", arguments: [
-        "", "1.2.3", "1.2.3.4.5", "1.2.3.256", "1.2.3.-1", "1.2.3.+1", "a.b.c.d", ":", ":::", "1:2", "1::2::3", "12345::", "::g", ":1::", "1:2:3:4:5:6:7:8:9",
-        "1:2:3:4:5:6:7:8::", "1.2.3.4::", "::1.2.3", "localhost", "::+1",
-    ])
+    @Test(
+        "address is refused",
+        arguments: [
+            "", "1.2.3", "1.2.3.4.5", "1.2.3.256", "1.2.3.-1", "1.2.3.+1", "a.b.c.d", ":", ":::", "1:2", "1::2::3", "12345::", "::g",
+            ":1::", "1:2:3:4:5:6:7:8:9",
+            "1:2:3:4:5:6:7:8::", "1.2.3.4::", "::1.2.3", "localhost", "::+1",
+        ])
     func refuses(_ text: String) { #expect(NetworkAddress(text) == nil) }
 
     @Test("range is refused", arguments: ["10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/", "::/129", "/8", "x/8"])
@@ -38,7 +48,8 @@ struct UserNameTests {
     private func rules(
         realm: String = "", translation: String = "", characters: String = "abcdefghijklmnopqrstuvwxyzABC0123.-_@#", format: String = "%Lu"
     ) throws -> UserNameRules {
-        UserNameRules(realm: realm, translation: translation, characters: characters, format: try Template(format, dialect: .letters, scope: .auth))
+        UserNameRules(
+            realm: realm, translation: translation, characters: characters, format: try Template(format, dialect: .letters, scope: .auth))
     }
 
     @Test("is made normal")
@@ -61,14 +72,19 @@ struct UserNameTests {
         #expect(throws: NameProblem.tooLong) { try rules().name([UInt8](repeating: 0x61, count: Limits.userName + 1)) { _ in nil } }
         #expect(throws: NameProblem.empty) { try rules(format: "%d").name(Array("ada".utf8)) { _ in nil } }
         #expect(
-            NameProblem.disallowed(byte: 0x2A, name: "a*b").text == "Username character disallowed by auth_username_chars: 0x2a (username: a*b)")
+            NameProblem.disallowed(byte: 0x2A, name: "a*b").text
+                == "Username character disallowed by auth_username_chars: 0x2a (username: a*b)")
     }
 
-    @Test("passes a filter", arguments: [
-        ("", "ada", true), ("ada", "ada", true), ("ada", "adam", false), ("*@x.y", "ada@x.y", true), ("*@x.y !root@*", "root@x.y", false),
-        ("!root", "ada", true), ("!root", "root", false), ("a*b*c", "axxbyyc", true), ("a*b*c", "axxbyy", false), ("a?a", "ada", true), ("*", "", true),
-        ("bob, ada", "ada", true), ("*a*a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false),
-    ])
+    @Test(
+        "passes a filter",
+        arguments: [
+            ("", "ada", true), ("ada", "ada", true), ("ada", "adam", false), ("*@x.y", "ada@x.y", true),
+            ("*@x.y !root@*", "root@x.y", false),
+            ("!root", "ada", true), ("!root", "root", false), ("a*b*c", "axxbyyc", true), ("a*b*c", "axxbyy", false), ("a?a", "ada", true),
+            ("*", "", true),
+            ("bob, ada", "ada", true), ("*a*a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false),
+        ])
     func filter(_ filter: String, _ name: String, _ passes: Bool) { #expect(NameFilter(filter).allows(name) == passes) }
 }
 
@@ -100,11 +116,16 @@ struct FieldListTests {
 
 @Suite("A 2.3 mail location")
 struct MailLocationTests {
-    @Test("is taken apart", arguments: [
-        ("maildir:~/Mail", "maildir", "~/Mail", "", "", ""), ("maildir:/a:INDEX=/i:CONTROL=/c:INBOX=/b", "maildir", "/a", "/b", "/c", "/i"),
-        ("maildir:/a::b:INDEX=/x::y", "maildir", "/a:b", "", "", "/x:y"), ("", "", "", "", "", ""), ("maildir", "maildir", "", "", "", ""),
-        ("MAILDIR:/a:UTF-8:NO-NOSELECT", "maildir", "/a", "", "", ""), ("mbox:~/m:INBOX=/var/mail/u", "mbox", "~/m", "/var/mail/u", "", ""),
-    ])
+    @Test(
+        "is taken apart",
+        arguments: [
+            ("maildir:~/Mail", "maildir", "~/Mail", "", "", ""),
+            ("maildir:/a:INDEX=/i:CONTROL=/c:INBOX=/b", "maildir", "/a", "/b", "/c", "/i"),
+            ("maildir:/a::b:INDEX=/x::y", "maildir", "/a:b", "", "", "/x:y"), ("", "", "", "", "", ""),
+            ("maildir", "maildir", "", "", "", ""),
+            ("MAILDIR:/a:UTF-8:NO-NOSELECT", "maildir", "/a", "", "", ""),
+            ("mbox:~/m:INBOX=/var/mail/u", "mbox", "~/m", "/var/mail/u", "", ""),
+        ])
     func parts(_ text: String, _ driver: String, _ path: String, _ inbox: String, _ control: String, _ index: String) {
         let location = MailLocation(text)
         #expect(location.driver == driver && location.path == path && location.inboxPath == inbox)

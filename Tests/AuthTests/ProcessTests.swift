@@ -15,7 +15,9 @@ struct ProcessTests {
         #expect(success.user == "ada" && success.ticket.count == 16)
         #expect(try auth.redeem(success.ticket, pid: 4_243) == .unknownTicket)
         #expect(try auth.redeem([UInt8](repeating: 0, count: 16), pid: 4_242) == .unknownTicket)
-        guard case .user(let user) = try auth.redeem(success.ticket, pid: 4_242) else { Issue.record("no user: \(try auth.logged())"); return }
+        guard case .user(let user) = try auth.redeem(success.ticket, pid: 4_242) else {
+            Issue.record("no user: \(try auth.logged())"); return
+        }
         #expect(user.user == "ada" && user.uid == 1_001 && user.gid == 1_002 && user.home == "/home/ada")
         #expect(user.mailDriver == "maildir" && user.mailPath == "/home/ada/Maildir" && user.method == "PLAIN")
         #expect(try auth.redeem(success.ticket, pid: 4_242) == .unknownTicket)
@@ -84,12 +86,14 @@ struct ProcessTests {
         guard case .succeeded = try auth.next(AuthToLogin.self, from: login) else { Issue.record("refused"); return }
     }
 
-    @Test("computes every hash within its confinement", arguments: [
-        "{SHA512-CRYPT}$6$rounds=1000$short$6tSIGJhRDPAcVPe.fgC3tA3qgO5VzEI7WO7PAQunK6Jgsor.dcMzB/C/BHVQ.FuIJXMKXhI/oZC1yGOXB/QXp1",
-        "{BLF-CRYPT}$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a", "{MD5-CRYPT}$1$abcdefgh$cHJi5PXp/ki/ktXzqlk6I1",
-        "{ARGON2ID}$argon2id$v=19$m=1024,t=1,p=4$c29tZXNhbHQ$/wdTcuf8KT7tenx8UHpPpyzMVSfG0G5ehOqjOQgb0FY",
-        "{ARGON2I}$argon2i$v=19$m=4096,t=2,p=1$c29tZXNhbHQ$4btq4Bd5qGJ00WSjsKcfhGLKY+16JlIWKdTcVlLD6mE",
-    ])
+    @Test(
+        "computes every hash within its confinement",
+        arguments: [
+            "{SHA512-CRYPT}$6$rounds=1000$short$6tSIGJhRDPAcVPe.fgC3tA3qgO5VzEI7WO7PAQunK6Jgsor.dcMzB/C/BHVQ.FuIJXMKXhI/oZC1yGOXB/QXp1",
+            "{BLF-CRYPT}$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a", "{MD5-CRYPT}$1$abcdefgh$cHJi5PXp/ki/ktXzqlk6I1",
+            "{ARGON2ID}$argon2id$v=19$m=1024,t=1,p=4$c29tZXNhbHQ$/wdTcuf8KT7tenx8UHpPpyzMVSfG0G5ehOqjOQgb0FY",
+            "{ARGON2I}$argon2i$v=19$m=4096,t=2,p=1$c29tZXNhbHQ$4btq4Bd5qGJ00WSjsKcfhGLKY+16JlIWKdTcVlLD6mE",
+        ])
     func hashes(_ stored: String) throws {
         let auth = try AuthProcess(passwords: "ada:\(stored):1001:1002::/home/ada\n")
         let login = try auth.attach(pid: 1)
@@ -104,7 +108,9 @@ struct ProcessTests {
         let auth = try AuthProcess(passwords: users)
         // /proc has no size to read ahead of: the file is read as it is.
         let status = String(decoding: FileSystem.content("/proc/\(auth.pid)/status") ?? [], as: UTF8.self)
-        for line in ["Uid:\t65534\t65534\t65534\t65534", "CapEff:\t0000000000000000", "CapBnd:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2"] {
+        for line in [
+            "Uid:\t65534\t65534\t65534\t65534", "CapEff:\t0000000000000000", "CapBnd:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2",
+        ] {
             #expect(status.contains(line), "\(line)")
         }
     }
@@ -143,7 +149,8 @@ struct ProcessTests {
         let tool = try auth.connect("auth-userdb")
         #expect(try tool.line() == "VERSION\t1\t1")
         #expect(try tool.line() == "SPID\t\(auth.pid)")
-        try tool.send("VERSION\t1\t0\nUSER\t1\tAda\tservice=lmtp\nUSER\t2\teve\tservice=lmtp\nPASS\t3\tbob\tservice=lmtp\nLIST\t4\tuser=a*\n")
+        try tool.send(
+            "VERSION\t1\t0\nUSER\t1\tAda\tservice=lmtp\nUSER\t2\teve\tservice=lmtp\nPASS\t3\tbob\tservice=lmtp\nLIST\t4\tuser=a*\n")
         let home = "home=/home/ada\tmail_driver=maildir\tmail_path=/home/ada/Maildir"
         #expect(try tool.line() == "USER\t1\tada\tuid=1001\tgid=1002\t\(home)")
         #expect(try tool.line() == "NOTFOUND\t2")
@@ -151,6 +158,22 @@ struct ProcessTests {
         #expect(try tool.lines(until: "DONE\t4\t") == ["LIST\t4\tada", "DONE\t4\t"])
         try tool.send("NONSENSE\t1\n")
         #expect(try tool.line() == nil)
+    }
+
+    @Test("lets no crowd of tools keep login processes out, and serves all of them in the end")
+    func crowd() throws {
+        let auth = try AuthProcess(passwords: users, sockets: [("auth-userdb", 0o666)])
+        var peers = try (0..<60).map { _ in try auth.connect("auth-userdb") }
+        let first = peers[0]
+        #expect(try first.line() == "VERSION\t1\t1")
+        let login = try auth.attach(pid: 1)
+        try auth.begin(login, "ada", "secret")
+        guard case .succeeded = try auth.next(AuthToLogin.self, from: login) else { Issue.record("refused"); return }
+        let last = peers[59]
+        peers.removeFirst(50)
+        peers = []
+        #expect(try last.line() == "VERSION\t1\t1")
+        #expect(try auth.logged().contains { $0.contains("client_limit = 100") })
     }
 
     @Test("answers master, and ends when it is told")

@@ -7,9 +7,12 @@ private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
 
 @Suite("Tab escaping")
 struct TabEscapeTests {
-    @Test("hides what would end a parameter", arguments: [
-        ("", ""), ("plain", "plain"), ("a\tb", "a\u{1}tb"), ("a\nb\rc", "a\u{1}nb\u{1}rc"), ("a\0b", "a\u{1}0b"), ("a\u{1}b", "a\u{1}1b"),
-    ])
+    @Test(
+        "hides what would end a parameter",
+        arguments: [
+            ("", ""), ("plain", "plain"), ("a\tb", "a\u{1}tb"), ("a\nb\rc", "a\u{1}nb\u{1}rc"), ("a\0b", "a\u{1}0b"),
+            ("a\u{1}b", "a\u{1}1b"),
+        ])
     func escapes(_ plain: String, _ escaped: String) {
         var line: [UInt8] = []
         TabEscape.append(plain.utf8, to: &line)
@@ -71,15 +74,17 @@ struct ClientProtocolTests {
         #expect(try later.receive(bytes("VERSION\t1\t2")) == .reply(bytes(offer)))
     }
 
-    @Test("reads AUTH", arguments: [
-        ("AUTH\t1\tPLAIN\tservice=smtp\tresp=AGFkYQBwdw==", "PLAIN", Response.data(bytes("\0ada\0pw"))),
-        ("AUTH\t1\tplain\tservice=smtp\tnologin\tlip=1.2.3.4\trip=::1\tsecured\tresp=AGFkYQBwdw==", "plain", .data(bytes("\0ada\0pw"))),
-        ("AUTH\t1\tLOGIN\tservice=smtp", "LOGIN", .absent),
-        ("AUTH\t1\tPLAIN\tservice=smtp\tresp==", "PLAIN", .data([])),
-        ("AUTH\t1\tPLAIN\tservice=smtp\tresp=", "PLAIN", .data([])),
-        ("AUTH\t1\tPLAIN\tservice=smtp\tresp=%", "PLAIN", .malformed),
-        ("AUTH\t1\tPLAIN\tprotocol=smtp\tunknown=x\tdebug", "PLAIN", .absent),
-    ])
+    @Test(
+        "reads AUTH",
+        arguments: [
+            ("AUTH\t1\tPLAIN\tservice=smtp\tresp=AGFkYQBwdw==", "PLAIN", Response.data(bytes("\0ada\0pw"))),
+            ("AUTH\t1\tplain\tservice=smtp\tnologin\tlip=1.2.3.4\trip=::1\tsecured\tresp=AGFkYQBwdw==", "plain", .data(bytes("\0ada\0pw"))),
+            ("AUTH\t1\tLOGIN\tservice=smtp", "LOGIN", .absent),
+            ("AUTH\t1\tPLAIN\tservice=smtp\tresp==", "PLAIN", .data([])),
+            ("AUTH\t1\tPLAIN\tservice=smtp\tresp=", "PLAIN", .data([])),
+            ("AUTH\t1\tPLAIN\tservice=smtp\tresp=%", "PLAIN", .malformed),
+            ("AUTH\t1\tPLAIN\tprotocol=smtp\tunknown=x\tdebug", "PLAIN", .absent),
+        ])
     func authenticates(_ line: String, _ mechanism: String, _ response: Response) throws {
         var client = try opened()
         guard case .command(.authenticate(let id, let name, let initial, let origin)) = try client.receive(bytes(line)) else {
@@ -102,7 +107,8 @@ struct ClientProtocolTests {
     @Test("knows where the request comes from")
     func origin() throws {
         var client = try opened()
-        let line = "AUTH\t4294967295\tPLAIN\tservice=smtp\tsession=ab+/\trip=10.0.0.1\trport=5000\tlip=10.0.0.2\tlport=25\tsecured=tls\tlocal_name=m.test"
+        let line =
+            "AUTH\t4294967295\tPLAIN\tservice=smtp\tsession=ab+/\trip=10.0.0.1\trport=5000\tlip=10.0.0.2\tlport=25\tsecured=tls\tlocal_name=m.test"
         guard case .command(.authenticate(let id, _, _, let origin)) = try client.receive(bytes(line)) else {
             Issue.record("not AUTH")
             return
@@ -122,12 +128,14 @@ struct ClientProtocolTests {
         #expect(try client.receive(bytes("CANCEL\t7")) == .command(.cancel(id: 7)))
     }
 
-    @Test("ends with a client that breaks it", arguments: [
-        "", "NONSENSE", "AUTH", "AUTH\t", "AUTH\t0\tPLAIN\tservice=x", "AUTH\tx\tPLAIN\tservice=x", "AUTH\t1", "AUTH\t1\t\tservice=x",
-        "AUTH\t1\tPLAIN", "AUTH\t1\tPLAIN\tservice=", "AUTH\t1\tPLAIN\tresp=AAAA", "AUTH\t1\tPLAIN\tservice=x\tresp=AAAA\tnologin",
-        "AUTH\t1\tAAAAAAAAAAAAAAAAAAAAA\tservice=x", "AUTH\t4294967296\tPLAIN\tservice=x", "CONT", "CONT\t1", "CONT\t0\tAAAA",
-        "CONT\t1\tAAAA\tx", "CANCEL", "CANCEL\t0", "CANCEL\t-1", "VERSION\t1\t2", "CPID\t1", "AUTH\t1\tPLAIN\tservice=x" + many,
-    ])
+    @Test(
+        "ends with a client that breaks it",
+        arguments: [
+            "", "NONSENSE", "AUTH", "AUTH\t", "AUTH\t0\tPLAIN\tservice=x", "AUTH\tx\tPLAIN\tservice=x", "AUTH\t1", "AUTH\t1\t\tservice=x",
+            "AUTH\t1\tPLAIN", "AUTH\t1\tPLAIN\tservice=", "AUTH\t1\tPLAIN\tresp=AAAA", "AUTH\t1\tPLAIN\tservice=x\tresp=AAAA\tnologin",
+            "AUTH\t1\tAAAAAAAAAAAAAAAAAAAAA\tservice=x", "AUTH\t4294967296\tPLAIN\tservice=x", "CONT", "CONT\t1", "CONT\t0\tAAAA",
+            "CONT\t1\tAAAA\tx", "CANCEL", "CANCEL\t0", "CANCEL\t-1", "VERSION\t1\t2", "CPID\t1", "AUTH\t1\tPLAIN\tservice=x" + many,
+        ])
     func refuses(_ line: String) throws {
         var client = try opened()
         #expect(throws: Violation.self) { try client.receive(bytes(line)) }
@@ -186,10 +194,12 @@ struct UserdbProtocolTests {
         #expect(try dialogue.receive(bytes("CPID\t9")) == nil)
     }
 
-    @Test("ends with a client that breaks it", arguments: [
-        "", "X", "X\t1", "USER", "USER\t1", "USER\t1\t\tservice=x", "USER\t1\tada", "USER\tx\tada\tservice=x", "PASS\t1\tada", "LIST",
-        "CACHE-FLUSH\t1", "REQUEST\t1\t2\t3\tabc",
-    ])
+    @Test(
+        "ends with a client that breaks it",
+        arguments: [
+            "", "X", "X\t1", "USER", "USER\t1", "USER\t1\t\tservice=x", "USER\t1\tada", "USER\tx\tada\tservice=x", "PASS\t1\tada", "LIST",
+            "CACHE-FLUSH\t1", "REQUEST\t1\t2\t3\tabc",
+        ])
     func refuses(_ line: String) throws {
         var dialogue = try opened()
         #expect(throws: Violation.self) { _ = try dialogue.receive(bytes(line)) }
@@ -222,9 +232,12 @@ struct UserdbProtocolTests {
 
 @Suite("The role of a text socket")
 struct TextRoleTests {
-    @Test("follows from its name", arguments: [
-        ("auth-client", TextRole.client(atOnce: false)), ("auth", .client(atOnce: false)), ("login", .client(atOnce: false)),
-        ("auth-legacy", .client(atOnce: true)), ("auth-userdb", .userdb), ("userdb", .userdb), ("auth-master", .master), ("", .client(atOnce: false)),
-    ])
+    @Test(
+        "follows from its name",
+        arguments: [
+            ("auth-client", TextRole.client(atOnce: false)), ("auth", .client(atOnce: false)), ("login", .client(atOnce: false)),
+            ("auth-legacy", .client(atOnce: true)), ("auth-userdb", .userdb), ("userdb", .userdb), ("auth-master", .master),
+            ("", .client(atOnce: false)),
+        ])
     func follows(_ word: String, _ role: TextRole) { #expect(TextRole(word, greetsAtOnce: false) == role) }
 }

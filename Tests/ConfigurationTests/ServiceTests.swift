@@ -157,7 +157,7 @@ struct ServiceTests {
                 "mail_location: mail storage mbox is not available in this version: sessions of these users are refused"
             ),
             ("auth_mechanisms = plain cram-md5", "auth_mechanisms: cram-md5 is not available in this version: it is not offered"),
-            ("passdb {\n  driver = pam\n}", "passdb pam is not asked: this database is not available in this version: it is skipped"),
+            ("passdb {\n  driver = pam\n}", "passdb pam is not available in this version: every question to it fails"),
             ("remote 10.0.0.1 {\n  ssl = required\n}", "SSL is disabled because global ssl=no, ssl=required in a filter has no effect"),
         ])
     func warns(_ text: String, _ message: String) {
@@ -273,6 +273,13 @@ struct SettingsImageTests {
         #expect(blocks[0]["userdb/0/fields/home"] == "/home/%u")
         #expect(blocks[0]["auth_failure_delay"] == "2000")
         #expect(blocks.allSatisfy { $0["ssl_server_key"] == nil })
+    }
+
+    @Test("offers only mechanisms that are there") func mechanisms() throws {
+        let configuration = load(base23 + "auth_mechanisms = plain cram-md5 LOGIN\n")
+        for plan in configuration.servicePlans where plan.name == "auth" || plan.name == "imap-login" {
+            #expect(configuration.settingsImage(for: plan)[0]["auth_mechanisms"] == "plain LOGIN")
+        }
     }
 
     @Test("of auth has the whole list of databases for a protocol that adds one") func protocolDatabases() throws {

@@ -50,7 +50,7 @@ struct StockTreeTests {
         let inbox = try #require(configuration.records(of: "namespace").first)
         #expect(inbox.children.map(\.name) == ["Drafts", "Junk", "Trash", "Sent", "Sent Messages"])
         for warning in configuration.warnings { #expect(!warning.contains("Unknown")) }
-        #expect(configuration.warnings.contains { $0.contains("passdb pam is not asked") })
+        #expect(configuration.warnings.contains { $0.contains("passdb pam is not available") })
         let printed = ConfigurationPrinter(configuration).body
         let again = MemoryFiles([
             "/x": printed, "/etc/dovecot/private/dovecot.pem": "CERT", "/etc/dovecot/private/dovecot.key": "KEY",

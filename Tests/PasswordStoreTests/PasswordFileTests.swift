@@ -7,16 +7,21 @@ private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
 
 @Suite("A line of a password file")
 struct PasswordEntryTests {
-    @Test("is taken apart", arguments: [
-        ("ada", "", "", "", "", [String]()),
-        ("ada:", "", "", "", "", []),
-        ("ada:{PLAIN}x", "{PLAIN}x", "", "", "", []),
-        ("ada:pw:1000:100", "pw", "1000", "100", "", []),
-        ("ada:pw:1000:100:Ada L.:/home/ada:/bin/sh", "pw", "1000", "100", "/home/ada", []),
-        ("ada:pw:u:g::/h::a=1  b= c userdb_mail=maildir:~/Mail", "pw", "u", "g", "/h", ["a=1", "b=", "c=", "userdb_mail=maildir:~/Mail"]),
-        ("ada:pw::::::nologin reason=Closed", "pw", "", "", "", ["nologin=", "reason=Closed"]),
-        ("ada:pw::::::x=a=b:c", "pw", "", "", "", ["x=a=b:c"]),
-    ])
+    @Test(
+        "is taken apart",
+        arguments: [
+            ("ada", "", "", "", "", [String]()),
+            ("ada:", "", "", "", "", []),
+            ("ada:{PLAIN}x", "{PLAIN}x", "", "", "", []),
+            ("ada:pw:1000:100", "pw", "1000", "100", "", []),
+            ("ada:pw:1000:100:Ada L.:/home/ada:/bin/sh", "pw", "1000", "100", "/home/ada", []),
+            (
+                "ada:pw:u:g::/h::a=1  b= c userdb_mail=maildir:~/Mail", "pw", "u", "g", "/h",
+                ["a=1", "b=", "c=", "userdb_mail=maildir:~/Mail"]
+            ),
+            ("ada:pw::::::nologin reason=Closed", "pw", "", "", "", ["nologin=", "reason=Closed"]),
+            ("ada:pw::::::x=a=b:c", "pw", "", "", "", ["x=a=b:c"]),
+        ])
     func parts(_ line: String, _ password: String, _ uid: String, _ gid: String, _ home: String, _ extra: [String]) throws {
         let entry = try #require(PasswordEntry(bytes(line)))
         #expect(entry.user == bytes("ada"))
@@ -91,9 +96,11 @@ struct TextFormTests {
     @Test("are decoded", arguments: [("", ""), ("66", "f"), ("666F6f", "foo")])
     func hexadecimal(_ text: String, _ plain: String) { #expect(TextForm.hexadecimal(bytes(text)) == bytes(plain)) }
 
-    @Test("of base64 may leave out the padding", arguments: [
-        ("", ""), ("Zg", "f"), ("Zg==", "f"), ("Zm8", "fo"), ("Zm8=", "fo"), ("Zm9v", "foo"), ("Zm9vYg", "foob"),
-    ])
+    @Test(
+        "of base64 may leave out the padding",
+        arguments: [
+            ("", ""), ("Zg", "f"), ("Zg==", "f"), ("Zm8", "fo"), ("Zm8=", "fo"), ("Zm9v", "foo"), ("Zm9vYg", "foob"),
+        ])
     func base64(_ text: String, _ plain: String) { #expect(TextForm.base64(bytes(text)) == bytes(plain)) }
 
     @Test("that are damaged give nothing", arguments: ["Z", "Zm9vZ", "Zg==Zg", "Zg===", "Z g", "Zm_v"])

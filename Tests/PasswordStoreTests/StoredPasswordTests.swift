@@ -35,21 +35,27 @@ struct StoredPasswordTests {
         #expect(try StoredPassword(bytes("{"), default: .plain).matches(bytes("{")))
     }
 
-    @Test("of a scheme or form that is not known is an error", arguments: [
-        "{NO-SUCH}x", "{}x", "{PLAIN.x}x", "{.b64}x", "{PLAIN.b64}%%%", "{PLAIN.b64}A", "{PLAIN.hex}0", "{PLAIN.hex}zz", "{PLAIN.b64.hex}00",
-    ])
+    @Test(
+        "of a scheme or form that is not known is an error",
+        arguments: [
+            "{NO-SUCH}x", "{}x", "{PLAIN.x}x", "{.b64}x", "{PLAIN.b64}%%%", "{PLAIN.b64}A", "{PLAIN.hex}0", "{PLAIN.hex}zz",
+            "{PLAIN.b64.hex}00",
+        ])
     func refuses(_ text: String) {
         #expect(throws: PasswordError.self) { _ = try StoredPassword(bytes(text), default: .plain) }
     }
 
-    @Test("whose hash is damaged is an error, never a match", arguments: [
-        "{CRYPT}", "{CRYPT}*0", "{CRYPT}!", "{CRYPT}$9$x$y", "{SHA512-CRYPT}$6",
-        "{ARGON2ID}", "{ARGON2ID}secret", "{ARGON2ID}$argon2i$v=19$m=4096,t=2,p=1$c29tZXNhbHQ$TLXwQYTTzWKDFfWHDyPKbg",
-        "{ARGON2ID}$argon2id$v=19$m=4096,t=2$c29tZXNhbHQ$TLXwQYTT", "{ARGON2ID}$argon2id$v=19$m=99999999999,t=2,p=1$c29tZXNhbHQ$TLXwQYTT",
-        "{ARGON2ID}$argon2id$v=19$m=4096,t=0,p=1$c29tZXNhbHQ$TLXwQYTT", "{ARGON2ID}$argon2id$v=19$m=1,t=1,p=1$c29tZXNhbHQ$TLXwQYTT",
-        "{ARGON2ID}$argon2id$v=x$m=4096,t=2,p=1$c29tZXNhbHQ$TLXwQYTT", "{ARGON2ID}$argon2id$v=19$m=4096,t=2,p=1$c29tZXNhbHQ$",
-        "{ARGON2ID}$argon2id$v=19$m=4096,t=2,p=1$$TLXwQYTT", "{ARGON2ID}$argon2id$v=19$m=4096,t=2,p=1$c29tZXNhbHQ$TLXwQYTT$more",
-    ])
+    @Test(
+        "whose hash is damaged is an error, never a match",
+        arguments: [
+            "{CRYPT}", "{CRYPT}*0", "{CRYPT}!", "{CRYPT}$9$x$y", "{SHA512-CRYPT}$6",
+            "{ARGON2ID}", "{ARGON2ID}secret", "{ARGON2ID}$argon2i$v=19$m=4096,t=2,p=1$c29tZXNhbHQ$TLXwQYTTzWKDFfWHDyPKbg",
+            "{ARGON2ID}$argon2id$v=19$m=4096,t=2$c29tZXNhbHQ$TLXwQYTT",
+            "{ARGON2ID}$argon2id$v=19$m=99999999999,t=2,p=1$c29tZXNhbHQ$TLXwQYTT",
+            "{ARGON2ID}$argon2id$v=19$m=4096,t=0,p=1$c29tZXNhbHQ$TLXwQYTT", "{ARGON2ID}$argon2id$v=19$m=1,t=1,p=1$c29tZXNhbHQ$TLXwQYTT",
+            "{ARGON2ID}$argon2id$v=x$m=4096,t=2,p=1$c29tZXNhbHQ$TLXwQYTT", "{ARGON2ID}$argon2id$v=19$m=4096,t=2,p=1$c29tZXNhbHQ$",
+            "{ARGON2ID}$argon2id$v=19$m=4096,t=2,p=1$$TLXwQYTT", "{ARGON2ID}$argon2id$v=19$m=4096,t=2,p=1$c29tZXNhbHQ$TLXwQYTT$more",
+        ])
     func isUnusable(_ text: String) {
         #expect(throws: PasswordError.self) { _ = try StoredPassword(bytes(text), default: .plain).matches(bytes("secret")) }
     }

@@ -5,9 +5,11 @@ import Testing
 
 @Suite("Base64")
 struct Base64Tests {
-    @Test("encodes and decodes", arguments: [
-        ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="), ("foobar", "Zm9vYmFy"),
-    ])
+    @Test(
+        "encodes and decodes",
+        arguments: [
+            ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="), ("foobar", "Zm9vYmFy"),
+        ])
     func converts(_ plain: String, _ encoded: String) {
         #expect(Base64.encode(Array(plain.utf8)) == Array(encoded.utf8))
         #expect(Base64.decode(Array(encoded.utf8)) == Array(plain.utf8))
@@ -21,10 +23,13 @@ struct Base64Tests {
         }
     }
 
-    @Test("refuses what is not exactly base64", arguments: [
-        "Z", "Zg", "Zg=", "Zg===", "Zm9v=", "=", "==", "====", "Zg==Zg==", "Zm9v\n", "Zm 9", "Zm9_", "Zm9-", "Zh==", "Zm9=", "Z===", "Zg=a", "é===",
-        "Zm8=Zm8=",
-    ])
+    @Test(
+        "refuses what is not exactly base64",
+        arguments: [
+            "Z", "Zg", "Zg=", "Zg===", "Zm9v=", "=", "==", "====", "Zg==Zg==", "Zm9v\n", "Zm 9", "Zm9_", "Zm9-", "Zh==", "Zm9=", "Z===",
+            "Zg=a", "é===",
+            "Zm8=Zm8=",
+        ])
     func refuses(_ text: String) {
         #expect(Base64.decode(Array(text.utf8)) == nil)
     }

@@ -11,12 +11,14 @@ private let longMessage = String(repeating: "m", count: Limits.message + 1)
 
 @Suite("A SASL exchange")
 struct ExchangeTests {
-    @Test("of PLAIN reads one message", arguments: [
-        ("\0ada\0pw", Credentials(authentication: bytes("ada"), password: bytes("pw"))),
-        ("bob\0ada\0pw", Credentials(authorization: bytes("bob"), authentication: bytes("ada"), password: bytes("pw"))),
-        ("\0ada\0", Credentials(authentication: bytes("ada"), password: [])),
-        ("\0ünï\0pä ss", Credentials(authentication: bytes("ünï"), password: bytes("pä ss"))),
-    ])
+    @Test(
+        "of PLAIN reads one message",
+        arguments: [
+            ("\0ada\0pw", Credentials(authentication: bytes("ada"), password: bytes("pw"))),
+            ("bob\0ada\0pw", Credentials(authorization: bytes("bob"), authentication: bytes("ada"), password: bytes("pw"))),
+            ("\0ada\0", Credentials(authentication: bytes("ada"), password: [])),
+            ("\0ünï\0pä ss", Credentials(authentication: bytes("ünï"), password: bytes("pä ss"))),
+        ])
     func plain(_ message: String, _ expected: Credentials) {
         var direct = Exchange(.plain)
         #expect(direct.begin(bytes(message)) == .verify(expected))
@@ -26,16 +28,18 @@ struct ExchangeTests {
         #expect(asked.respond(bytes(message)) == .verify(expected))
     }
 
-    @Test("of PLAIN fails for other messages", arguments: [
-        ("", notPlain),
-        ("ada", notPlain),
-        ("\0ada", notPlain),
-        ("\0ada\0pw\0", notPlain),
-        ("\0ada\0pw\0x", notPlain),
-        ("\0\0pw", .emptyUsername), ("bob\0\0pw", .emptyUsername), ("\0\0", .emptyUsername),
-        ("\0\(longName)\0pw", .overLimit("user name")), ("\(longName)\0a\0pw", .overLimit("user name")),
-        ("\0a\0\(longPassword)", .overLimit("password")), (longMessage, .overLimit("message")),
-    ] as [(String, Failure)])
+    @Test(
+        "of PLAIN fails for other messages",
+        arguments: [
+            ("", notPlain),
+            ("ada", notPlain),
+            ("\0ada", notPlain),
+            ("\0ada\0pw\0", notPlain),
+            ("\0ada\0pw\0x", notPlain),
+            ("\0\0pw", .emptyUsername), ("bob\0\0pw", .emptyUsername), ("\0\0", .emptyUsername),
+            ("\0\(longName)\0pw", .overLimit("user name")), ("\(longName)\0a\0pw", .overLimit("user name")),
+            ("\0a\0\(longPassword)", .overLimit("password")), (longMessage, .overLimit("message")),
+        ] as [(String, Failure)])
     func plainFails(_ message: String, _ failure: Failure) {
         var exchange = Exchange(.plain)
         #expect(exchange.begin(bytes(message)) == .fail(failure))
@@ -66,13 +70,15 @@ struct ExchangeTests {
         #expect(exchange.respond([]) == .verify(Credentials(authentication: bytes("ada"), password: [])))
     }
 
-    @Test("of LOGIN fails for other messages", arguments: [
-        ([""], Failure.emptyUsername),
-        ([longName], .overLimit("user name")),
-        (["a\0b", "pw"], .malformed("NUL in a field")),
-        (["ada", "p\0w"], .malformed("NUL in a field")),
-        (["ada", longPassword], .overLimit("password")),
-    ])
+    @Test(
+        "of LOGIN fails for other messages",
+        arguments: [
+            ([""], Failure.emptyUsername),
+            ([longName], .overLimit("user name")),
+            (["a\0b", "pw"], .malformed("NUL in a field")),
+            (["ada", "p\0w"], .malformed("NUL in a field")),
+            (["ada", longPassword], .overLimit("password")),
+        ])
     func loginFails(_ messages: [String], _ failure: Failure) {
         var exchange = Exchange(.login)
         var last = exchange.begin(nil)
@@ -91,10 +97,13 @@ struct ExchangeTests {
         #expect(twice.respond(bytes("\0ada\0pw")) == .fail(.unexpected))
     }
 
-    @Test("knows its mechanism by name", arguments: [
-        ("PLAIN", Mechanism.plain), ("plain", .plain), ("Login", .login), ("", nil), ("PLAI", nil), ("PLAIN ", nil), ("SCRAM-SHA-999", nil),
-        ("PLAINPLAINPLAINPLAINPLAIN", nil),
-    ])
+    @Test(
+        "knows its mechanism by name",
+        arguments: [
+            ("PLAIN", Mechanism.plain), ("plain", .plain), ("Login", .login), ("", nil), ("PLAI", nil), ("PLAIN ", nil),
+            ("SCRAM-SHA-999", nil),
+            ("PLAINPLAINPLAINPLAINPLAIN", nil),
+        ])
     func names(_ name: String, _ mechanism: Mechanism?) {
         #expect(Mechanism(name: Array(name.utf8)) == mechanism)
     }

@@ -19,11 +19,13 @@ struct HandshakeTests {
         #expect(!isResumed)
     }
 
-    @Test("shows the certificate of the name that was asked for", arguments: [
-        (nil, "mail.example.org"), ("mail.example.org", "mail.example.org"), ("unknown.test", "mail.example.org"),
-        ("exact.test", "other.example.net"), ("EXACT.test", "other.example.net"), ("a.wild.test", "other.example.net"),
-        ("a.b.wild.test", "mail.example.org"), ("wild.test", "mail.example.org"),
-    ])
+    @Test(
+        "shows the certificate of the name that was asked for",
+        arguments: [
+            (nil, "mail.example.org"), ("mail.example.org", "mail.example.org"), ("unknown.test", "mail.example.org"),
+            ("exact.test", "other.example.net"), ("EXACT.test", "other.example.net"), ("a.wild.test", "other.example.net"),
+            ("a.b.wild.test", "mail.example.org"), ("wild.test", "mail.example.org"),
+        ])
     func selects(_ name: String?, _ expected: String) throws {
         let hosts = [TLSHost(name: "exact.test", settings: .other), TLSHost(name: "*.wild.test", settings: .other)]
         let meeting = try Meeting(TLSServer(.test, hosts: hosts), asking: name)
@@ -32,9 +34,11 @@ struct HandshakeTests {
         #expect(meeting.server.serverName == name.map { Array($0.utf8) })
     }
 
-    @Test("agrees on our application protocol and refuses others", arguments: [
-        ([UInt8](), true), (name("imap"), true), (name("http/1.1") + name("imap"), true), (name("pop3"), false), (name("h2"), false),
-    ])
+    @Test(
+        "agrees on our application protocol and refuses others",
+        arguments: [
+            ([UInt8](), true), (name("imap"), true), (name("http/1.1") + name("imap"), true), (name("pop3"), false), (name("h2"), false),
+        ])
     func negotiates(_ offer: [UInt8], _ isFine: Bool) throws {
         let meeting = try Meeting(TLSServer(.test, applicationProtocol: "imap"), offering: offer.isEmpty ? nil : offer)
         #expect((meeting.ours == .done) == isFine)
@@ -43,11 +47,13 @@ struct HandshakeTests {
 
     private static func name(_ text: String) -> [UInt8] { [UInt8(text.utf8.count)] + text.utf8 }
 
-    @Test("fails with OpenSSL's text, and no trap, for what is not TLS", arguments: [
-        Array("a1 LOGIN ada secret\r\n".utf8), Array("GET / HTTP/1.1\r\n\r\n".utf8), [UInt8](repeating: 0, count: 300),
-        [0x16, 3, 1, 0xFF, 0xFF] + [UInt8](repeating: 0x41, count: 700), [0x16, 3, 1, 0, 5, 1, 0, 0, 1, 0],
-        [0x80, 0x2E, 1, 0, 2],
-    ])
+    @Test(
+        "fails with OpenSSL's text, and no trap, for what is not TLS",
+        arguments: [
+            Array("a1 LOGIN ada secret\r\n".utf8), Array("GET / HTTP/1.1\r\n\r\n".utf8), [UInt8](repeating: 0, count: 300),
+            [0x16, 3, 1, 0xFF, 0xFF] + [UInt8](repeating: 0x41, count: 700), [0x16, 3, 1, 0, 5, 1, 0, 0, 1, 0],
+            [0x80, 0x2E, 1, 0, 2],
+        ])
     func survives(_ garbage: [UInt8]) throws {
         let pair = try Pair()
         let stream = try TLSStream(TLSServer(.test), on: pair.near)

@@ -30,7 +30,8 @@ struct Meeting: ~Copyable {
     let ours: TLSProgress
     let theirs: TLSProgress
 
-    init(_ settings: TLSServer, asking name: String? = nil, client minimum: TLSVersion = .tls12, offering protocols: [UInt8]? = nil) throws {
+    init(_ settings: TLSServer, asking name: String? = nil, client minimum: TLSVersion = .tls12, offering protocols: [UInt8]? = nil) throws
+    {
         let pair = try Pair()
         let server = try TLSStream(settings, on: pair.near)
         let context = try TLSContext(clientWith: minimum)

@@ -10,17 +10,19 @@ struct TLSServerTests {
         try TLSServer(.other, hosts: [TLSHost(name: "a.test", settings: .test)], applicationProtocol: "imap").rehearse()
     }
 
-    @Test("refuses what does not fit, with OpenSSL's words", arguments: [
-        (Fixture.certificate, Fixture.otherKey, "key values mismatch"),
-        (Fixture.certificate, "", "it is empty"),
-        (Fixture.certificate, "garbage", "unsupported"),
-        (Fixture.certificate, Fixture.certificate, ""),
-        ("", Fixture.key, "it is empty"),
-        ("garbage", Fixture.key, "no start line"),
-        (Fixture.key, Fixture.key, "no start line"),
-        (String(Fixture.certificate.dropLast(200)), Fixture.key, ""),
-        (Fixture.certificate + Fixture.otherCertificate.dropLast(200), Fixture.key, ""),
-    ])
+    @Test(
+        "refuses what does not fit, with OpenSSL's words",
+        arguments: [
+            (Fixture.certificate, Fixture.otherKey, "key values mismatch"),
+            (Fixture.certificate, "", "it is empty"),
+            (Fixture.certificate, "garbage", "unsupported"),
+            (Fixture.certificate, Fixture.certificate, ""),
+            ("", Fixture.key, "it is empty"),
+            ("garbage", Fixture.key, "no start line"),
+            (Fixture.key, Fixture.key, "no start line"),
+            (String(Fixture.certificate.dropLast(200)), Fixture.key, ""),
+            (Fixture.certificate + Fixture.otherCertificate.dropLast(200), Fixture.key, ""),
+        ])
     func refuses(_ chain: String, _ key: String, _ text: String) {
         let settings = TLSSettings(identities: [TLSIdentity(chain: Array(chain.utf8), key: .pem(Array(key.utf8), password: nil))])
         let error = #expect(throws: TLSError.self) { _ = try TLSServer(settings) }
@@ -64,10 +66,12 @@ struct TLSServerTests {
         #expect(meeting.server.summary == "TLSv1.3 with cipher TLS_AES_128_GCM_SHA256 (128/128 bits)")
     }
 
-    @Test("reads ssl_min_protocol", arguments: [
-        ("TLSv1", TLSVersion.tls12, true), ("TLSv1.1", .tls12, true), ("ANY", .tls12, true), ("TLSv1.2", .tls12, false),
-        ("TLSv1.3", .tls13, false), ("LATEST", .tls13, false), ("SSLv3", nil, false), ("", nil, false),
-    ])
+    @Test(
+        "reads ssl_min_protocol",
+        arguments: [
+            ("TLSv1", TLSVersion.tls12, true), ("TLSv1.1", .tls12, true), ("ANY", .tls12, true), ("TLSv1.2", .tls12, false),
+            ("TLSv1.3", .tls13, false), ("LATEST", .tls13, false), ("SSLv3", nil, false), ("", nil, false),
+        ])
     func reads(_ text: String, _ version: TLSVersion?, _ isRaised: Bool) {
         #expect(TLSVersion(setting: text) == version)
         #expect(TLSVersion.isRaised(setting: text) == isRaised)

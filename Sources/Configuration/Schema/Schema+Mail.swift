@@ -15,7 +15,8 @@ extension Schema {
         Setting("mail_alt_path", old: "", .template, "", [.mail], ignored: Instead.mbox, "Second storage for old mail."),
         Setting("mail_volatile_path", old: "", .template, "", [.mail], "Directory for locks."),
         Setting(
-            "mailbox_list_layout", old: "", .string, "", [.mail, .auth], "Layout of folders: `Maildir++`, `fs`, `index`; empty: the driver's."),
+            "mailbox_list_layout", old: "", .string, "", [.mail, .auth],
+            "Layout of folders: `Maildir++`, `fs`, `index`; empty: the driver's."),
         Setting(
             "mailbox_list_index_prefix", old: "", .string, "", [.mail], ignored: "the list of mailboxes is in the user's index",
             "Name of the index of the list."),

@@ -10,7 +10,9 @@ extension Databases {
             note(.error, driver, table, reason)
             return .internalFailure
         case .passwdFile(let path, let scheme, let nameFormat):
-            guard let (entry, file) = entry(path: path, nameFormat: nameFormat, name: name, table, of: driver) else { return .internalFailure }
+            guard let (entry, file) = entry(path: path, nameFormat: nameFormat, name: name, table, of: driver) else {
+                return .internalFailure
+            }
             if let sample = file.example { remember(sample, scheme) }
             guard let entry else {
                 note(.info, driver, table, "unknown user" + hint(password))

@@ -43,7 +43,9 @@ struct NetworkAddress: Equatable {
                 tail = []
                 continue
             }
-            guard let group = part.contains(UInt8(ascii: ".")) && index == parts.count - 1 ? four(part) : hexadecimal(part) else { return nil }
+            guard let group = part.contains(UInt8(ascii: ".")) && index == parts.count - 1 ? four(part) : hexadecimal(part) else {
+                return nil
+            }
             if tail == nil { head += group } else { tail? += group }
         }
         guard let tail else { return head.count == 16 ? head : nil }

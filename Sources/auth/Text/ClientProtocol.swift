@@ -98,7 +98,9 @@ struct ClientProtocol {
     private func authenticate(_ parts: ArraySlice<ArraySlice<UInt8>>) throws(Violation) -> ClientCommand {
         var parts = parts
         guard let id = parts.popFirst()?.number, id != 0 else { throw Violation(text: "AUTH without a valid id") }
-        guard let name = parts.popFirst(), !name.isEmpty, name.count <= SASL.Limits.mechanism else { throw Violation(text: "AUTH without a mechanism") }
+        guard let name = parts.popFirst(), !name.isEmpty, name.count <= SASL.Limits.mechanism else {
+            throw Violation(text: "AUTH without a mechanism")
+        }
         var initial = Response.absent
         if let place = parts.firstIndex(where: { $0.starts(with: "resp=".utf8) }) {
             guard place == parts.indices.last else { throw Violation(text: "AUTH has parameters after resp") }
