@@ -101,6 +101,7 @@ let package = Package(
         tests("Variables", ["Variables"]),
         tests("Configuration", ["Configuration", "Platform"]),
         tests("MailStore", ["MailStore", "MessageFormat", "Platform"]),
+        tests("Lda", ["lda", "Platform"]),
         tests("PasswordStore", ["PasswordStore", "Platform"]),
         tests("Auth", ["auth", "ServiceKit", "IPCProtocol", "Platform", "PasswordStore", "SASL", "Variables"]),
         tests("Anvil", ["anvil"]),

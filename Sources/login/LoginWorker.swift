@@ -4,7 +4,7 @@ internal import ServiceKit
 
 /// A login process: the clients it has, and its channels to auth, to the mail service and to its zygote.
 final class LoginWorker: EventHandler {
-    private enum Token {
+    enum Token {
         static let control: UInt64 = 1
         static let signals: UInt64 = 2
         static let auth: UInt64 = 3
@@ -46,6 +46,15 @@ final class LoginWorker: EventHandler {
         try loop.poller.add(signals.number, token: Token.signals, for: .readable)
         if let auth { try loop.poller.add(auth.number, token: Token.auth, for: .readable) }
         if let mail { try loop.poller.add(mail.number, token: Token.mail, for: .readable) }
+    }
+
+    /// The event of the first client's socket, for the rehearsal.
+    static var firstClientEvent: UInt64 { (Token.firstClient << 1) + Token.firstClient }
+
+    /// No further client will come.
+    func endAfterLastClient() {
+        isRetiring = true
+        finishIfIdle()
     }
 
     /// Serves until the last client has gone and no further one can come.
@@ -218,9 +227,7 @@ final class LoginWorker: EventHandler {
                 case .peer(let peer):
                     if let socket = received.takeDescriptor() { replace(peer.role, Channel(socket)) }
                 case .makeRoom: makeRoom()
-                case .retire:
-                    isRetiring = true
-                    finishIfIdle()
+                case .retire: endAfterLastClient()
                 case .session, .kick: break
                 }
             }

@@ -39,12 +39,6 @@ final class SessionWorker {
         self.program = program
     }
 
-    /// Touched once in the zygote, so that each worker finds it ready.
-    static func rehearse() {
-        Clock.prepareLocalTime()
-        _ = Account.hostName
-    }
-
     private var isReused: Bool { startup.order.requestLimit != 1 }
 
     /// Serves `first`, or waits for it; when the process is used again also what follows. The result is the exit code.
@@ -121,8 +115,10 @@ final class SessionWorker {
         let who = showsUser ? "\(user.user) \(handOver.connection.remoteAddress)" : ""
         func title(_ text: String) { startup.setTitle("[\(who)\(who.isEmpty || text.isEmpty ? "" : " ")\(text)]") }
         title("")
+        log.debug("Effective uid=\(user.uid), gid=\(user.gid), home=\(user.home)")
+        log.debug("\(user.mailDriver): root=\(user.mailPath), control=\(user.mailControlPath), index=\(user.mailIndexPath), layout=\(user.layout)")
         do throws(StoreError) {
-            let store = try MailStore.open(location: location(user), home: user.home.isEmpty ? nil : user.home, options: storeOptions())
+            let store = try MailStore.open(location: location(user), home: user.home.isEmpty ? nil : user.home, options: Self.storeOptions(startup))
             var settings = IMAPSettings(startup.settings)
             settings.setTitle = title
             settings.logError = { [log] in log.error(LogText(untrusted: $0)) }
@@ -136,7 +132,7 @@ final class SessionWorker {
                     LogText(untrusted: session.run().logText(format: format.isEmpty ? IMAPStatistics.format : format, dialect: dialect)))
             } catch { log.info("Disconnected: \(error.reason)") }
         } catch {
-            log.error("Mail access failed: \(LogText(untrusted: "\(error)"))")
+            log.error("Mail access failed: \(LogText(untrusted: error.logText))")
             Self.refuse(assignment.client, tag: handOver.tag)
         }
     }
@@ -164,7 +160,7 @@ final class SessionWorker {
             namesAreUTF8: startup.settings.bool("mailbox_list_utf8"))
     }
 
-    private func storeOptions() -> StoreOptions {
+    static func storeOptions(_ startup: Startup) -> StoreOptions {
         let settings = startup.settings
         var options = StoreOptions()
         options.durability = settings["mail_fsync"] == "never" ? .never : settings["mail_fsync"] == "always" ? .always : .optimized
@@ -175,7 +171,8 @@ final class SessionWorker {
         options.hostname = Account.hostName
         options.probesLockOwner = false  // kill is not in this process's filter
         options.namespaces = NamespaceSettings.all(settings)
-        options.log = { [log] severity, text in
+        let log = startup.log
+        options.log = { severity, text in
             log.write(severity == .error ? .error : severity == .warning ? .warning : .debug, LogText(untrusted: text))
         }
         return options

@@ -72,7 +72,8 @@ final class SessionZygote: ZygoteRole {
     }
 
     var queue: (count: Int, limit: Int) { (queued.count, Self.queueLimit) }
-    var isDrained: Bool { links.isEmpty && pending.isEmpty }
+    /// Login processes of the same configuration may still be on their way to a hand-over.
+    var isDrained: Bool { brokers.isEmpty && links.isEmpty && pending.isEmpty }
     var wantsTicks: Bool { !queued.isEmpty }
     /// Workers serve several sessions of one uid, one after the other.
     private var reusesWorkers: Bool { zygote.pool.limits.requests != 1 }
@@ -138,6 +139,7 @@ final class SessionZygote: ZygoteRole {
             if error != .closed { zygote.log.error("login zygote: \(error)") }
             zygote.loop.poller.remove(channel.number)
             brokers[token] = nil
+            zygote.finishIfDrained()
         }
     }
 

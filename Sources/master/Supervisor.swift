@@ -299,7 +299,9 @@ final class Supervisor: EventHandler {
             return
         }
         // One that keeps dying is started with growing delay; the others are not touched (security.md 8).
-        if wasReady && !process.crashedTooOften(now: Clock.milliseconds) { start(process) } else { startFailed(process) }
+        // The log is never kept waiting: all others would wait with it.
+        let isTooOften = process.crashedTooOften(now: Clock.milliseconds) && process.kind != .log
+        if wasReady && !isTooOften { start(process) } else { startFailed(process) }
     }
 
     /// Workers outlive their zygote: they are in its process group and became our children.

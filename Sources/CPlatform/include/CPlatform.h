@@ -73,6 +73,10 @@ int cp_rlimit_get(int resource, uint64_t *soft, uint64_t *hard);
 int cp_rlimit_set(int resource, uint64_t soft, uint64_t hard);
 extern const int cp_rlimit_nofile, cp_rlimit_core, cp_rlimit_nproc, cp_rlimit_fsize, cp_rlimit_data;
 
+// -- memory --
+/// Before a zygote forks: gives free memory back and fills the holes of the heap, so that children do not write shared pages.
+void cp_heap_settle(void);
+
 // -- title -------------------------------------------------------------------------------------
 /// Remembers the area of argv that `cp_title_set` overwrites; call once, first thing in main.
 void cp_title_init(int argc, char **argv);
