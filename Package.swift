@@ -93,6 +93,12 @@ let package = Package(
             ]),
         process("lda", ["IPCProtocol", "Platform", "Configuration", "Variables", "MailStore"]),
 
+        // Enters each confinement and does what it forbids; the suite tests run its release build. Not installed.
+        .target(name: "Acts", path: "Tests/ConfinementProbe/Acts"),
+        .executableTarget(
+            name: "confinement-probe", dependencies: ["Acts", "Confinement", "Platform"], path: "Tests/ConfinementProbe/Probe",
+            swiftSettings: strict),
+
         tests("Platform", ["Platform"]),
         tests("Confinement", ["Confinement", "Platform"]),
         tests("TLS", ["TLS", "Platform"]),

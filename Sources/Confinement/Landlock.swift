@@ -38,37 +38,83 @@ package enum Landlock {
         }
     }
 
-    /// The kernel's Landlock version, or nil without Landlock. 1: Linux 5.13; 6: signals and abstract sockets are scoped.
+    /// The kernel's Landlock version, or nil without Landlock. 1: Linux 5.13; 2: renames between directories (5.19); 3: truncate (6.2);
+    /// 4: TCP (6.7); 5: ioctl of devices (6.10); 6: signals and abstract sockets are scoped (6.12); 7: audit (6.15), nothing for us.
     package static var version: Int? {
         let version = cp_landlock_abi()
         return version >= 1 ? Int(version) : nil
     }
 
+    /// What a ruleset takes away: file rights, TCP (bind, connect), scopes (abstract sockets, signals), as the kernel's bits.
+    package struct Handled: Equatable, Sendable {
+        package var files: UInt64
+        package var network: UInt64
+        package var scopes: UInt64
+
+        /// Every right that this version of Landlock knows.
+        package static func everything(version: Int) -> Handled {
+            let files: UInt64 =
+                switch version {
+                case 1: (1 << 13) - 1
+                case 2: (1 << 14) - 1
+                case 3, 4: (1 << 15) - 1
+                default: (1 << 16) - 1
+                }
+            return Handled(files: files, network: version >= 4 ? 0b11 : 0, scopes: version >= 6 ? 0b11 : 0)
+        }
+
+        /// What no process of this suite but master needs anywhere: execution, devices, sockets, fifos, symbolic links, TCP, abstract sockets.
+        /// Not signals: a zygote ends workers of its dead predecessor, which another domain binds.
+        package static func floor(version: Int) -> Handled {
+            let useless: UInt64 = 1 << 0 | 1 << 6 | 1 << 9 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 15
+            let everything = everything(version: version)
+            return Handled(
+                files: everything.files & (useless | Rights.refer.rawValue), network: everything.network, scopes: everything.scopes & 0b01)
+        }
+    }
+
+    /// Whether this version can bind a process that moves files between directories: version 1 forbids that to whomever it binds at all.
+    package static func canBind(_ rules: [Rule], version: Int) -> Bool {
+        version >= 2 || !rules.contains { $0.rights.contains(.refer) }
+    }
+
     /// Every right this kernel's version knows is taken away; the rules give single ones back. A path that does not exist gives nothing.
-    /// `mayListen` keeps TCP bind. Does nothing on a kernel without Landlock (the caller names that in its warning).
+    /// Does nothing on a kernel that cannot do it (`Confinement.missingFeatures` names that).
     package static func restrict(to rules: [Rule]) throws(SystemError) {
-        guard let version else { return }
-        let handled: UInt64 =
-            switch version {
-            case 1: (1 << 13) - 1
-            case 2: (1 << 14) - 1
-            case 3, 4: (1 << 15) - 1
-            default: (1 << 16) - 1
-            }
-        let network: UInt64 = version >= 4 ? 0b11 : 0
-        let scopes: UInt64 = version >= 6 ? 0b11 : 0
+        guard let version, canBind(rules, version: version) else { return }
+        try restrict(.everything(version: version), to: rules)
+    }
+
+    /// Takes away what nobody needs, and lets the rest be: for a process whose children must reach more than rules could name.
+    package static func takeFloor() throws(SystemError) {
+        let rules = [Rule("/", .refer)]
+        guard let version, canBind(rules, version: version) else { return }
+        try restrict(.floor(version: version), to: rules)
+    }
+
+    private static func restrict(_ handled: Handled, to rules: [Rule]) throws(SystemError) {
         let ruleset = FileDescriptor(
-            adopting: try checked("landlock_create_ruleset", cp_landlock_ruleset(handled, network, scopes)))
+            adopting: try checked("landlock_create_ruleset", cp_landlock_ruleset(handled.files, handled.network, handled.scopes)))
         for rule in rules {
             let opened = unsafe cp_openat2(-100, rule.path, UInt64(cp_o_path), 0, 0)
             if opened < 0 { continue }
             let place = FileDescriptor(adopting: opened)
-            // A file takes no directory rights; the kernel refuses them with EINVAL.
-            let isDirectory = FileSystem.info(rule.path)?.isDirectory ?? true
+            // A file takes no directory rights; the kernel refuses them with EINVAL. The opened place is asked, not the path: it may be a link.
             let fileRights: Rights = [.readFile, .writeFile, .truncate]
-            let rights = isDirectory ? rule.rights : rule.rights.intersection(fileRights)
-            try checked("landlock_add_rule(\(rule.path))", cp_landlock_allow(ruleset.number, rights.rawValue & handled, place.number))
+            let rights = (place.isDirectory ?? true) ? rule.rights : rule.rights.intersection(fileRights)
+            let granted = rights.rawValue & handled.files
+            if granted == 0 { continue }
+            try checked("landlock_add_rule(\(rule.path))", cp_landlock_allow(ruleset.number, granted, place.number))
         }
         try checked("landlock_restrict_self", cp_landlock_restrict(ruleset.number))
+    }
+}
+
+extension FileDescriptor {
+    /// Of the place that was opened, links followed; nil when the kernel does not say.
+    fileprivate var isDirectory: Bool? {
+        var found = cp_file_status()
+        guard unsafe cp_status_of(number, &found) == 0 else { return nil }
+        return found.mode & 0o170_000 == 0o040_000
     }
 }

@@ -160,9 +160,14 @@ final class AcceptingZygote: ZygoteRole {
 
     /// In the child.
     private func work(_ arrival: Arrival?, _ control: Channel, _ auth: Int32?, _ mail: Int32?) -> Int32 {
+        do throws(ConfinementError) {
+            // security.md 3: the listener or clients, channels, and two descriptors more per client for the pair of a TLS proxy.
+            try Confinement.loginWorker.narrow(descriptors: UInt64(32 + 4 * zygote.pool.limits.clients), program: program)
+        } catch {
+            startup.log.fatal("\(error)")
+            return 89
+        }
         do throws(SystemError) {
-            try ResourceLimit.processes.set(soft: 0, hard: 0)
-            try program.load()
             let worker = try LoginWorker(
                 startup, settings, control: control, signals: zygote.signals,
                 auth: auth.map { Channel(FileDescriptor(adopting: $0)) }, mail: mail.map { Channel(FileDescriptor(adopting: $0)) })

@@ -36,7 +36,7 @@ enum Start {
         } catch { Terminal.fail("Error: \(error)\nFatal: Failed to start listeners") }
         listeners.closeUnclaimed()
         checkPrograms(processes)
-        warnings += listeners.takeWarnings() + LimitCheck.warnings(plan)
+        warnings += listeners.takeWarnings() + LimitCheck.warnings(plan) + lostProtection()
         for warning in warnings { Terminal.print("Warning: \(warning)\n") }
         let parent = foreground ? nil : detach()
         supervise(
@@ -106,6 +106,12 @@ enum Start {
             }
         }
         return []
+    }
+
+    /// One warning that names whatever this kernel cannot do for confinement.
+    private static func lostProtection() -> [String] {
+        let missing = Confinement.missingFeatures()
+        return missing.isEmpty ? [] : ["this kernel lacks protection that Culver uses. Lost: " + missing.joined(separator: "; ")]
     }
 
     private static func checkPrograms(_ processes: [ServiceProcess]) {
