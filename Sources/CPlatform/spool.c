@@ -43,9 +43,13 @@ void cp_spool_get_plan(struct cp_spool *spool, int file, uint32_t *length, uint6
 
 ssize_t cp_spool_receive(int socket, struct cp_spool_slot *slot) {
     struct iovec part = {slot->data, sizeof slot->data - 1};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = slot->control, .msg_controllen = sizeof slot->control};
     for (;;) {
+        // Room for the sender's credentials and not a byte more: descriptors that a writer attaches never get in.
+        struct msghdr message = {
+            .msg_iov = &part, .msg_iovlen = 1, .msg_control = slot->control, .msg_controllen = CMSG_SPACE(sizeof(struct ucred))};
         ssize_t got = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+        // An empty datagram has a sender, the end of the channel has none.
+        if (got == 0 && message.msg_controllen > 0) return 1;
         if (got >= 0) return got;
         if (errno != EINTR) return -errno;
     }

@@ -13,6 +13,8 @@ extension ExitStatus {
         case Self.forbiddenCall:
             return LogText(trusted: "\(head) killed with signal 31 (by its system call filter; the line before names the call)")
         case 80: return LogText(trusted: "\(head) returned error 80 (can't open log file)")
+        case 81: return LogText(trusted: "\(head) returned error 81 (can't write to log file)")
+        case 82: return LogText(trusted: "\(head) returned error 82 (internal logging error)")
         case 83:
             return LogText(
                 trusted:

@@ -64,7 +64,8 @@ package struct WorkerPool {
     package private(set) var throttle = StartThrottle()
     package private(set) var lastWarning: Int64 = 0
     private var warnedAt: Int64 = .min
-    private var idleLow = Int.max
+    /// Fewest idle workers since the last idle round; none were idle before the first.
+    private var idleLow = 0
 
     package init(service: String, limits: Limits) {
         self.service = service
@@ -76,6 +77,9 @@ package struct WorkerPool {
         let rest = limits.requests == 0 ? Int.max : max(0, limits.requests - worker.served)
         return min(max(0, limits.slots - worker.clients), rest)
     }
+
+    /// Whether a worker is known and takes one more client.
+    package func hasRoom(_ pid: Int32) -> Bool { workers[pid].map { freeSlots(of: $0) > 0 } ?? false }
 
     /// Workers with at least one free slot.
     package var available: Int { workers.values.count { freeSlots(of: $0) > 0 } }
@@ -160,14 +164,18 @@ package struct WorkerPool {
                 + " raise it: \(limits.remedy(for: service))")
     }
 
-    /// Called once per idle interval: the workers to end, those idle for longest; never below process_min_avail.
+    /// Called once per idle interval: the workers to end, those idle for longest: as many as were never
+    /// needed, less process_min_avail. They take nothing new from now on.
     package mutating func idleVictims() -> [Int32] {
         let low = min(idleLow, idle)
         idleLow = idle
-        let count = min(low, available - limits.minimum)
+        let count = low - limits.minimum
         guard count > 0 else { return [] }
         let idlers = workers.values.filter { $0.clients == 0 && freeSlots(of: $0) > 0 }
-        return idlers.sorted { ($0.idleSince ?? 0) < ($1.idleSince ?? 0) }.prefix(count).map(\.pid)
+        let victims = idlers.sorted { ($0.idleSince ?? 0) < ($1.idleSince ?? 0) }.prefix(count).map(\.pid)
+        // A client given to one of them now would be lost with it.
+        for pid in victims { workers[pid]?.isRetired = true }
+        return victims
     }
 }
 

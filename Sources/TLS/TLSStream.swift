@@ -88,13 +88,15 @@ package struct TLSStream: ~Copyable {
     /// Appends at most `count` bytes of content to `buffer`.
     package func read(appendingTo buffer: inout [UInt8], atMost count: Int) -> TLSTransfer {
         let count = min(max(count, 0), Limits.chunk)
-        let before = buffer.count
-        buffer.append(contentsOf: repeatElement(0, count: count))
+        let pointer = unsafe pointer
+        var result: Int32 = 0
         ERR_clear_error()
-        let result = unsafe buffer.withUnsafeMutableBytes {
-            unsafe SSL_read(pointer, $0.baseAddress?.advanced(by: before), Int32(count))
+        buffer.append(addingCapacity: count) { (room: inout OutputSpan<UInt8>) in
+            unsafe room.withUnsafeMutableBufferPointer { bytes, filled in
+                result = unsafe SSL_read(pointer, bytes.baseAddress, Int32(count))
+                filled = Int(max(result, 0))
+            }
         }
-        buffer.removeLast(count - Int(max(result, 0)))
         return transfer(result, "SSL_read()")
     }
 

@@ -32,8 +32,8 @@ final class AnvilService: EventHandler {
         do throws(SystemError) { try loop.run(self) } catch { throw StartFailure(error) }
     }
 
-    var nextWake: Int64? { nil }
-    func wake(_ now: Int64) {}
+    var nextWake: Int64? { table.firstOrphanEnds }
+    func wake(_ now: Int64) { table.dropOrphans(now: now) }
 
     func ready(_ token: UInt64, _ readiness: Readiness) {
         switch token {
@@ -77,7 +77,7 @@ final class AnvilService: EventHandler {
             if error != .closed { startup.log.error("service channel: \(error)") }
             loop.poller.remove(channel.number)
             services[token] = nil
-            table.orphan(token)
+            table.orphan(token, now: Clock.milliseconds)
             updateTitle()
         }
     }

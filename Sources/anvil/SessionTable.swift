@@ -19,10 +19,14 @@ struct SessionTable {
     private(set) var sessions: [Key: SessionRequest] = [:]
     private var counts: [Group: Int] = [:]
     /// Sessions whose zygote died: their processes may live on, and a new zygote asks for them by pid.
-    private var orphans: [UInt32: SessionRequest] = [:]
+    private var orphans: [UInt32: (session: SessionRequest, since: Int64)] = [:]
+
+    /// How long an orphan counts, in milliseconds. A zygote that keeps failing is tried again after 60 s at the latest; a process that nobody
+    /// has adopted by then died together with its zygote.
+    static let orphanPatience: Int64 = 120_000
 
     /// Sessions, orphans included: what `who` shows.
-    var all: [SessionRequest] { Array(sessions.values) + orphans.values }
+    var all: [SessionRequest] { Array(sessions.values) + orphans.values.map(\.session) }
 
     /// Counts a session if its user and address may have one more; answers the count that was too many otherwise (operations.md 9).
     mutating func admit(_ request: SessionRequest, of owner: Owner) -> Int? {
@@ -48,32 +52,37 @@ struct SessionTable {
         if let gone = sessions.removeValue(forKey: Key(owner: owner, id: id)) { release(gone) }
     }
 
-    /// The owner's channel closed. Its sessions keep counting until a successor adopts them, or `dropOrphans`.
-    mutating func orphan(_ owner: Owner) {
+    /// The owner's channel closed. Its sessions keep counting until a successor adopts them, or for `orphanPatience`.
+    mutating func orphan(_ owner: Owner, now: Int64) {
         for (key, session) in sessions where key.owner == owner {
             sessions[key] = nil
-            if session.pid == 0 { release(session) } else { orphans[session.pid] = session }
+            guard session.pid != 0 else {
+                release(session)
+                continue
+            }
+            if let before = orphans.updateValue((session, now), forKey: session.pid) { release(before.session) }
         }
     }
 
     /// A successor took over a process; answers its session under the new owner's id.
     mutating func adopt(_ pid: UInt32, of owner: Owner) -> SessionRequest? {
-        guard var session = orphans.removeValue(forKey: pid) else { return nil }
+        guard var session = orphans.removeValue(forKey: pid)?.session else { return nil }
         release(session)
         session.id = UInt64(pid) | 1 << 63  // ids of a zygote count from 1 and never get there
         insert(session, of: owner)
         return session
     }
 
-    /// A successor has adopted what there was: the rest of that service is gone.
-    mutating func dropOrphans(of service: String) {
-        for (pid, session) in orphans where session.service == service {
+    /// Forgets orphans that nobody adopted in time.
+    mutating func dropOrphans(now: Int64) {
+        for (pid, orphan) in orphans where now - orphan.since >= Self.orphanPatience {
             orphans[pid] = nil
-            release(session)
+            release(orphan.session)
         }
     }
 
-    var hasOrphans: Bool { !orphans.isEmpty }
+    /// When `dropOrphans` is wanted next, or nil.
+    var firstOrphanEnds: Int64? { orphans.values.map(\.since).min().map { $0 + Self.orphanPatience } }
 
     private mutating func release(_ session: SessionRequest) {
         let group = Self.group(session)
@@ -130,6 +139,10 @@ struct PenaltyTable {
 
     private mutating func expire(_ now: Int64) {
         entries = entries.filter { now - $0.value.changed < Self.lifetime }
-        if entries.count >= Self.capacity { entries.removeAll() }  // forget rather than grow: anvil never blocks anybody by mistake
+        guard entries.count >= Self.capacity else { return }
+        // Forget rather than grow, the older half: a flood of addresses must not wipe out what has just been learned.
+        let times = entries.values.map(\.changed).sorted()
+        let middle = times[times.count / 2]
+        entries = entries.filter { $0.value.changed > middle }
     }
 }

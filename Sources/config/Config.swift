@@ -36,7 +36,9 @@ enum Config {
         let loaded = loader.load(path: request.path, overrides: request.overrides)
         for diagnostic in loaded.diagnostics {
             let text = String(diagnostic.description.prefix(1000))
-            try master.send(ConfigToMaster.diagnostic(.init(isError: diagnostic.severity == .error, text: text)), request: id)
+            let summary = String(diagnostic.summary.prefix(250))
+            try master.send(
+                ConfigToMaster.diagnostic(.init(isError: diagnostic.severity == .error, summary: summary, text: text)), request: id)
             try waitForRoom(master)
         }
         if loaded.isValid {

@@ -100,13 +100,18 @@ struct IMAPDialogue {
         pending.append(.send(Array("+ ".utf8) + Base64.encode(data) + [13, 10]))
     }
 
-    /// The exchange failed; a failed code goes on, so that the client may try again.
+    /// The exchange failed, or auth ended in the middle of it; a failed code goes on, so that the client may try again.
     mutating func failed(code: String, reason: String) {
-        guard state == .verifying else { return }
-        state = .commands
+        switch state {
+        case .verifying, .challenged(_, isFirst: false): state = .commands
+        case .commands, .challenged, .handingOver, .closed: return
+        }
         attempts += 1
         answer(Self.failure(code: code, reason: reason))
-        if attempts >= Self.maximumAttempts && code.isEmpty { end("Disconnected: Too many failed logins", bye: "Too many failed logins") }
+        // A locked account must not be told from a wrong password; only a failure of ours is not the client's.
+        if attempts >= Self.maximumAttempts && code != "temp_fail" {
+            end("Disconnected: Too many failed logins", bye: "Too many failed logins")
+        }
     }
 
     /// The exchange succeeded: from now on the mail service answers `tag`.
@@ -122,6 +127,8 @@ struct IMAPDialogue {
 
     /// What the client sent behind its login command, for the mail process.
     var unread: [UInt8] { Array(reader.unread) }
+    /// Whether more should be read: while auth thinks, a stranger may send ahead what a hand-over can carry, and no more.
+    var wantsMore: Bool { state != .verifying || reader.unread.count < Self.maximumAhead }
     var isHandingOver: Bool { state == .handingOver }
     var isVerifying: Bool { state == .verifying }
     var isAuthenticating: Bool {
@@ -295,6 +302,8 @@ struct IMAPDialogue {
     private mutating func answer(_ text: String) { pending.append(.send(tag + [0x20] + Array(text.utf8) + [13, 10])) }
     private mutating func reply(_ line: String) { pending.append(.send(Array(line.utf8) + [13, 10])) }
 
+    /// Bytes behind a login command; the limit of `HandOver.input`.
+    static let maximumAhead = 8_192
     /// Failed logins before the connection ends (security.md 6).
     static let maximumAttempts = 3
 

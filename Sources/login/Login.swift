@@ -1,4 +1,5 @@
 internal import Confinement
+internal import Platform
 internal import ServiceKit
 
 /// All that talks with strangers before login: holds neither mail nor passwords. This process is the zygote; its workers have the clients.
@@ -12,8 +13,10 @@ enum Login {
             let program = try Self.workerProgram()
             let clients = zygote.pool.limits.clients
             try startup.confine(.loginZygote, descriptors: max(256, 32 + 4 * clients) + 3 * zygote.pool.limits.processes + 600)
+            Rehearsal.play(startup, settings, signals: zygote.signals)
             let role = AcceptingZygote(zygote, settings, program: program)
             try startup.announceReady()
+            Heap.settle()
             try zygote.run(role)
         }
     }

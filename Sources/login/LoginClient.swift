@@ -32,6 +32,8 @@ final class LoginClient {
     var user = ""
     var ticket: [UInt8] = []
     var exchange: UInt32 = 0
+    /// Auth holds an exchange of this client.
+    var hasExchange = false
     private(set) var everAttempted = false
     var authStarted: Int64 = 0
     /// An exchange that waits for auth to be started again.
@@ -52,9 +54,11 @@ final class LoginClient {
         case .gone, .handingOver: []
         case .proxying: proxy?.clientInterest ?? []
         case .preLogin:
-            transport.isHandshaking
-                ? (handshakeWantsWrite ? .writable : .readable)
-                : output.isEmpty ? .readable : [.readable, .writable]
+            if transport.isHandshaking {
+                handshakeWantsWrite ? .writable : .readable
+            } else {
+                Readiness(dialogue.wantsMore ? [.readable] : []).union(output.isEmpty ? [] : .writable)
+            }
         }
     }
 

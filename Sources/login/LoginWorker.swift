@@ -4,7 +4,7 @@ internal import ServiceKit
 
 /// A login process: the clients it has, and its channels to auth, to the mail service and to its zygote.
 final class LoginWorker: EventHandler {
-    private enum Token {
+    enum Token {
         static let control: UInt64 = 1
         static let signals: UInt64 = 2
         static let auth: UInt64 = 3
@@ -29,6 +29,8 @@ final class LoginWorker: EventHandler {
     private var isControlled = true
     private(set) var isFinished = false
     private var nextSweep = Clock.milliseconds + 1000
+    /// When what the last login needed goes back to the system: a process that only proxies TLS mostly waits.
+    private var restAt: Int64?
     private var log: Log { startup.log }
 
     init(_ startup: Startup, _ settings: LoginSettings, control: Channel, signals: SignalQueue, auth: Channel?, mail: Channel?)
@@ -48,10 +50,22 @@ final class LoginWorker: EventHandler {
         if let mail { try loop.poller.add(mail.number, token: Token.mail, for: .readable) }
     }
 
+    /// The event of the first client's socket, for the rehearsal.
+    static var firstClientEvent: UInt64 { (Token.firstClient << 1) + Token.firstClient }
+
+    /// No further client will come.
+    func endAfterLastClient() {
+        isRetiring = true
+        finishIfIdle()
+    }
+
     /// Serves until the last client has gone and no further one can come.
     func run() throws(SystemError) { try loop.run(self) }
 
-    var nextWake: Int64? { clients.isEmpty ? nil : nextSweep }
+    var nextWake: Int64? {
+        let hasStrangers = clients.values.contains { $0.phase != .proxying }
+        return hasStrangers ? min(nextSweep, restAt ?? .max) : restAt
+    }
 
     // MARK: clients
 
@@ -87,7 +101,9 @@ final class LoginWorker: EventHandler {
         case nil: break
         case .begin(let begin): beginExchange(client, begin)
         case .proceed(let data): sendToAuth(.proceed(.init(data: data)), client)
-        case .cancel: sendToAuth(.cancel, client)
+        case .cancel:
+            cancelExchange(client)
+            return act(client, client.advance(settings))  // the client's answer waits behind it
         case .handOver: handOver(client)
         case .gone(let reason):
             remove(client, reason)
@@ -126,7 +142,7 @@ final class LoginWorker: EventHandler {
     }
 
     private func remove(_ client: LoginClient, _ reason: String) {
-        if client.dialogue.isVerifying { sendToAuth(.cancel, client) }
+        cancelExchange(client)
         forget(client)
         guard !reason.isEmpty else { return report() }
         log.session = client.session
@@ -180,6 +196,11 @@ final class LoginWorker: EventHandler {
     }
 
     func wake(_ now: Int64) {
+        if let at = restAt, now >= at {
+            restAt = nil
+            Heap.release()
+        }
+        guard now >= nextSweep else { return }
         nextSweep = now + 1000
         for client in clients.values where client.phase != .proxying {
             if client.transport.isHandshaking, now - client.handshakeStarted > LoginSettings.handshakeTime {
@@ -218,9 +239,7 @@ final class LoginWorker: EventHandler {
                 case .peer(let peer):
                     if let socket = received.takeDescriptor() { replace(peer.role, Channel(socket)) }
                 case .makeRoom: makeRoom()
-                case .retire:
-                    isRetiring = true
-                    finishIfIdle()
+                case .retire: endAfterLastClient()
                 case .session, .kick: break
                 }
             }
@@ -294,7 +313,15 @@ extension LoginWorker {
         nextExchange = nextExchange == .max ? 1 : nextExchange + 1
         var begin = begin
         begin.service = startup.order.protocolName
+        client.hasExchange = true
         sendToAuth(.begin(begin), client)
+    }
+
+    /// Auth shall not wait for an answer that will never come.
+    private func cancelExchange(_ client: LoginClient) {
+        guard client.hasExchange else { return }
+        client.hasExchange = false
+        sendToAuth(.cancel, client)
     }
 
     private func sendToAuth(_ message: LoginToAuth, _ client: LoginClient) {
@@ -308,6 +335,7 @@ extension LoginWorker {
 
     private func failTemporarily(_ client: LoginClient) {
         client.waitingExchange = nil
+        client.hasExchange = false
         client.dialogue.failed(code: "temp_fail", reason: "")
         act(client, client.advance(settings))
     }
@@ -325,7 +353,7 @@ extension LoginWorker {
             loop.poller.remove(channel.number)
             auth = nil
             // Exchanges in progress died with the process that held them.
-            for client in clients.values where client.dialogue.isVerifying && client.waitingExchange == nil { failTemporarily(client) }
+            for client in clients.values where client.hasExchange { failTemporarily(client) }
         }
     }
 
@@ -335,10 +363,12 @@ extension LoginWorker {
             client.dialogue.challenged(challenge.data)
             act(client, client.advance(settings))
         case .failed(let failure):
+            client.hasExchange = false
             client.user = failure.user
             client.dialogue.failed(code: failure.code, reason: failure.reason)
             act(client, client.advance(settings))
         case .succeeded(let success):
+            client.hasExchange = false
             client.user = success.user
             client.ticket = success.ticket
             client.dialogue.succeeded()
@@ -399,6 +429,7 @@ extension LoginWorker {
     private func accepted(_ client: LoginClient, pid: UInt32) {
         log.info(LogText(untrusted: settings.logLine.text("Login", values(client, pid: pid))))
         client.accepted()
+        restAt = Clock.milliseconds + 1_000
         if client.phase == .proxying {
             act(client, client.pump())
         } else {

@@ -188,7 +188,7 @@ enum Start {
         supervisor.log.info(
             "Culver v\(Version.number) starting up \(LogText(trusted: protocols.isEmpty ? "without any protocols" : "for \(protocols)")) (core dumps disabled)"
         )
-        for diagnostic in supervisor.plan.diagnostics { supervisor.log.warning(LogText(untrusted: diagnostic.firstLine)) }
+        for diagnostic in supervisor.plan.diagnostics { supervisor.log.warning(LogText(untrusted: diagnostic.summary)) }
         for warning in warnings { supervisor.log.warning(LogText(untrusted: warning)) }
         let registry = InstanceRegistry(stateDirectory: supervisor.settings["state_dir"])
         do throws(SystemError) {

@@ -67,11 +67,11 @@ extension Supervisor {
         case .loading: return
         case .loaded(let plan):
             configuration.isLoading = false
-            for diagnostic in plan.diagnostics { log.warning(LogText(untrusted: diagnostic.firstLine)) }
+            for diagnostic in plan.diagnostics { log.warning(LogText(untrusted: diagnostic.summary)) }
             take(plan)
         case .invalid(let diagnostics):
             configuration.isLoading = false
-            reloadFailed(diagnostics.filter(\.isError).map(\.firstLine))
+            reloadFailed(diagnostics.filter(\.isError).map(\.summary))
         case .failed(let text):
             configurationEnded()
             reloadFailed([text])

@@ -174,11 +174,8 @@ final class Supervisor: EventHandler {
         let logToken = tokens.next()
         try relay.add(logEnd, LogSource(service: process.name, leader: UInt32(bitPattern: pid)), token: logToken)
         try equip(process, channel)
-        if process.kind == .log {
-            try relay.announceAll(to: channel)
-        } else if let log = self.process(.log)?.channel {
-            try relay.announce(logToken, to: log)
-        }
+        // The log process itself gets all channels behind its start order, because it does not take them before.
+        if process.kind != .log, let log = self.process(.log)?.channel { try relay.announce(logToken, to: log) }
         try channel.send(MasterToService.start(order))
         if process.kind == .log { try relay.announceAll(to: channel) }
         for pid in process.adopted { try channel.send(MasterToService.adopt(.init(pid: UInt32(bitPattern: pid)))) }
@@ -299,7 +296,9 @@ final class Supervisor: EventHandler {
             return
         }
         // One that keeps dying is started with growing delay; the others are not touched (security.md 8).
-        if wasReady && !process.crashedTooOften(now: Clock.milliseconds) { start(process) } else { startFailed(process) }
+        // The log is never kept waiting: all others would wait with it.
+        let isTooOften = process.crashedTooOften(now: Clock.milliseconds) && process.kind != .log
+        if wasReady && !isTooOften { start(process) } else { startFailed(process) }
     }
 
     /// Workers outlive their zygote: they are in its process group and became our children.

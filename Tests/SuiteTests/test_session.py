@@ -217,7 +217,8 @@ class PasswordSchemes(Case):
         except (OSError, subprocess.CalledProcessError):
             # made with: printf secret | argon2 somesaltsalt -id -e -t 2 -m 16 -p 1
             argon = None
-        server = self.server(start=False, users=("alice", "bob"))
+        server = self.server(start=False, users=("argo", "alice", "bob"))
+        server.write_users(("alice", "bob"))
         text = open(server.passwd_path).read()
         # crypt("secret") with bcrypt, cost 5, made once with libxcrypt
         import ctypes

@@ -35,18 +35,19 @@ class Symptoms(Case):
 
     @limit(90)
     def test_process_limit_reached(self):
-        server = self.server(users=("alice", "bob"), services={"imap": {"process_limit": 1}})
-        held = server.login("alice")
+        server = self.server(users=("alice", "bob"), services={"imap": {"process_limit": 2}})
+        held, other = server.login("alice"), server.login("alice")
         client = server.client(timeout=60)
         tag = client.start("LOGIN bob secret")
-        line = server.wait_for_log(r"Warning: .*service\(imap\).*process_limit \(1\) reached.*").group(0)
-        self.assertRegex(line, r"queue")
+        line = server.wait_for_log(r"Warning: .*service\(imap\).*process_limit \(2\) reached.*").group(0)
+        self.assertRegex(line, r"queued \(1 of at most \d+ waiting\); raise it: service imap \{ process_limit = 4 \}")
         held.logout()
         self.assertOK(client.finish(tag))
+        other.close()
 
     def test_client_limit_on_a_mail_service(self):
         server = self.server(services={"imap": {"client_limit": 5}})
-        self.assertRegex(self.log_and_stderr(server), r"Warning: .*service imap.*client_limit")
+        self.assertRegex(self.log_and_stderr(server), r"[Ww]arning: service\(imap\): client_limit=5 has no effect")
 
     @only_root
     def test_descriptor_limit_too_low(self):

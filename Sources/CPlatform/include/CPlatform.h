@@ -73,6 +73,12 @@ int cp_rlimit_get(int resource, uint64_t *soft, uint64_t *hard);
 int cp_rlimit_set(int resource, uint64_t soft, uint64_t hard);
 extern const int cp_rlimit_nofile, cp_rlimit_core, cp_rlimit_nproc, cp_rlimit_fsize, cp_rlimit_data;
 
+// -- memory --
+/// Before a zygote forks: gives free memory back and fills the holes of the heap, so that children do not write shared pages.
+void cp_heap_settle(void);
+/// Gives memory that is free, and stack that is unused, back to the kernel.
+void cp_memory_release(void);
+
 // -- title -------------------------------------------------------------------------------------
 /// Remembers the area of argv that `cp_title_set` overwrites; call once, first thing in main.
 void cp_title_init(int argc, char **argv);
@@ -147,7 +153,7 @@ char *cp_spool_output(struct cp_spool *spool, int file);
 void cp_spool_set_plan(struct cp_spool *spool, int file, uint32_t length, uint64_t before);
 void cp_spool_get_plan(struct cp_spool *spool, int file, uint32_t *length, uint64_t *before);
 struct cp_spool *cp_spool_map(int fd);
-/// Receives one datagram into the slot: its length, 0 at the end of the channel, or -errno. Never waits.
+/// Receives one datagram into the slot: its length (1 for an empty one), 0 at the end of the channel, or -errno. Never waits.
 ssize_t cp_spool_receive(int socket, struct cp_spool_slot *slot);
 /// pid of the slot's sender, from the control message; 0: unknown.
 int32_t cp_spool_sender(const struct cp_spool_slot *slot);
