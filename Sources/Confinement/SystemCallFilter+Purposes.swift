@@ -98,7 +98,8 @@ extension SystemCallFilter {
 
     /// The file calls of a mail store beneath its directories' descriptors, and notification of changes. No call by path that writes.
     package static let keepsMail: [Call] = [
-        "openat2", "ftruncate", "fsync", "fdatasync", "renameat", "renameat2", "linkat", "unlinkat", "mkdirat", "utimensat", "flock", "fchmod",
+        "openat2", "ftruncate", "fsync", "fdatasync", "renameat", "renameat2", "linkat", "unlinkat", "mkdirat", "utimensat", "flock",
+        "fchmod",
         // Gives files the group of their folder, never another owner.
         .init("fchown", .masked(index: 1, mask: 0xffff_ffff, value: 0xffff_ffff)),
         "inotify_init1", "inotify_add_watch", "inotify_rm_watch",
@@ -123,7 +124,8 @@ extension SystemCallFilter {
         // other processes
         "ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "pidfd_getfd", "kcmp",
         // programs inside the kernel, and its more adventurous interfaces
-        "bpf", "perf_event_open", "userfaultfd", "io_uring_setup", "io_uring_enter", "io_uring_register", "keyctl", "add_key", "request_key",
+        "bpf", "perf_event_open", "userfaultfd", "io_uring_setup", "io_uring_enter", "io_uring_register", "keyctl", "add_key",
+        "request_key",
         "fanotify_init", "fanotify_mark", "memfd_secret", "modify_ldt", "uselib",
         // mounts and namespaces
         "mount", "umount2", "move_mount", "open_tree", "fsopen", "fsconfig", "fspick", "fsmount", "mount_setattr", "pivot_root", "unshare",

@@ -39,11 +39,14 @@ struct FilterTests {
         guard !confinement.filter.allowsOthers else { return }
         let names = Set(confinement.filter.allowed.map(\.name))
         let never: Set = [
-            "execve", "execveat", "ptrace", "process_vm_readv", "process_vm_writev", "rt_sigaction", "ioctl", "bind", "listen", "bpf", "mount",
+            "execve", "execveat", "ptrace", "process_vm_readv", "process_vm_writev", "rt_sigaction", "ioctl", "bind", "listen", "bpf",
+            "mount",
             "unshare", "setns", "keyctl", "io_uring_setup", "clone3", "vfork", "pidfd_open", "tgkill", "symlinkat", "mknodat", "chroot",
         ]
         #expect(names.isDisjoint(with: never))
-        let byArgument: Set = ["clone", "kill", "prctl", "prlimit64", "seccomp", "mmap", "mprotect", "madvise", "fcntl", "socket", "socketpair"]
+        let byArgument: Set = [
+            "clone", "kill", "prctl", "prlimit64", "seccomp", "mmap", "mprotect", "madvise", "fcntl", "socket", "socketpair",
+        ]
         for call in confinement.filter.allowed where byArgument.contains(call.name) { #expect(!call.conditions.isEmpty, "\(call.name)") }
     }
 
