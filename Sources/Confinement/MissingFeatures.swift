@@ -7,7 +7,7 @@ extension Confinement {
         missingFeatures(landlock: Landlock.version, refusesExecutableMemory: cp_prctl(cp_pr_get_mdwe, 0, 0) >= 0)
     }
 
-    static func missingFeatures(landlock: Int?, refusesExecutableMemory: Bool) -> [String] {
+    package static func missingFeatures(landlock: Int?, refusesExecutableMemory: Bool) -> [String] {
         var missing: [String] = []
         switch landlock {
         case nil:

@@ -90,6 +90,8 @@ extension SystemCallFilter {
     package static let changesUser: [Call] =
         ["setgroups", "setresgid", "setresuid", "getresuid", "getresgid", "getgroups", "capset", "capget", "umask"]
         + ["landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self"]
+        // Without root a worker keeps the ids that it has.
+        + ["getegid"]
         // A mail directory that does not exist is made by its user before the rules are.
         + ["mkdir"]
         + Value.privilegeOptions.map { Call("prctl", .equal(index: 0, value: $0)) }
