@@ -9,8 +9,8 @@ package struct Confinement: Sendable {
     package let capabilities: CapabilitySet
     /// Takes a chroot, when the service has one.
     package let usesChroot: Bool
-    /// Landlock with these rules plus those given to `enter`; nil: its children must reach more than it does, so it only gives up what none of
-    /// them needs (`Landlock.takeFloor`), and master, whose children are any program, nothing.
+    /// Landlock with these rules plus those given to `enter`; nil: its children must reach more than it does, so it keeps the places
+    /// where mail may lie (`Landlock.restrictToPlacesOfMail`); and master, whose children are any program, everything.
     package let landlock: [Landlock.Rule]?
     package let filter: SystemCallFilter
     /// RLIMIT_NPROC 0 and RLIMIT_FSIZE 0 where the process neither forks nor writes files.
@@ -32,6 +32,9 @@ package struct Confinement: Sendable {
         self.mayWriteFiles = mayWriteFiles
         self.mayExecute = mayExecute
     }
+
+    /// What a process that shows local time reads now and then.
+    package static let timeZone: [Landlock.Rule] = [.init("/etc/localtime", .read), .init("/usr/share/zoneinfo", .read)]
 
     /// Whom the process becomes, and its limits: what differs from one start to the next.
     package struct Circumstances: Sendable {
@@ -87,7 +90,7 @@ package struct Confinement: Sendable {
             if let landlock {
                 try Landlock.restrict(to: landlock + circumstances.extraRules)
             } else if !mayExecute {
-                try Landlock.takeFloor()
+                try Landlock.restrictToPlacesOfMail(and: circumstances.extraRules + Self.timeZone)
             }
             try program.load()
         } catch {

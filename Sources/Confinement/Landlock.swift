@@ -51,6 +51,12 @@ package enum Landlock {
         package var network: UInt64
         package var scopes: UInt64
 
+        package init(files: UInt64, network: UInt64, scopes: UInt64) {
+            self.files = files
+            self.network = network
+            self.scopes = scopes
+        }
+
         /// Every right that this version of Landlock knows.
         package static func everything(version: Int) -> Handled {
             let files: UInt64 =
@@ -63,15 +69,18 @@ package enum Landlock {
             return Handled(files: files, network: version >= 4 ? 0b11 : 0, scopes: version >= 6 ? 0b11 : 0)
         }
 
-        /// What no process of this suite but master needs anywhere: execution, devices, sockets, fifos, symbolic links, TCP, abstract sockets.
-        /// Not signals: a zygote ends workers of its dead predecessor, which another domain binds.
-        package static func floor(version: Int) -> Handled {
-            let useless: UInt64 = 1 << 0 | 1 << 6 | 1 << 9 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 15
-            let everything = everything(version: version)
-            return Handled(
-                files: everything.files & (useless | Rights.refer.rawValue), network: everything.network, scopes: everything.scopes & 0b01)
+        /// For a zygote, which must be able to end workers of its dead predecessor: another domain binds those.
+        package static func everythingButSignals(version: Int) -> Handled {
+            var handled = everything(version: version)
+            handled.scopes &= 0b01
+            return handled
         }
     }
+
+    /// Directories of `/` in which nobody's mail lies. A zygote of a mail service is root, to whom much in them belongs.
+    package static let systemDirectories: Set<String> = [
+        "bin", "boot", "dev", "etc", "lib", "lib32", "lib64", "libx32", "lost+found", "proc", "root", "run", "sbin", "sys", "usr",
+    ]
 
     /// Whether this version can bind a process that moves files between directories: version 1 forbids that to whomever it binds at all.
     package static func canBind(_ rules: [Rule], version: Int) -> Bool {
@@ -85,11 +94,14 @@ package enum Landlock {
         try restrict(.everything(version: version), to: rules)
     }
 
-    /// Takes away what nobody needs, and lets the rest be: for a process whose children must reach more than rules could name.
-    package static func takeFloor() throws(SystemError) {
-        let rules = [Rule("/", .refer)]
-        guard let version, canBind(rules, version: version) else { return }
-        try restrict(.floor(version: version), to: rules)
+    /// For a process whose children serve users whose directories it does not know yet: mail rights everywhere but in the directories of the
+    /// system, of which the files in `rules` stay reachable. No execution, devices, sockets, fifos, symbolic links; no TCP.
+    package static func restrictToPlacesOfMail(and rules: [Rule]) throws(SystemError) {
+        // A file in `/` itself (a swap file) is none of them; a link leads to what it names.
+        let places = FileSystem.names(in: "/").filter { !systemDirectories.contains($0) }.map { Rule("/\($0)", .mail) }
+        let all = places + [Rule("/dev/shm", .mail)] + rules
+        guard let version, canBind(all, version: version) else { return }
+        try restrict(.everythingButSignals(version: version), to: all)
     }
 
     private static func restrict(_ handled: Handled, to rules: [Rule]) throws(SystemError) {
@@ -100,7 +112,8 @@ package enum Landlock {
             if opened < 0 { continue }
             let place = FileDescriptor(adopting: opened)
             // A file takes no directory rights; the kernel refuses them with EINVAL. The opened place is asked, not the path: it may be a link.
-            let fileRights: Rights = [.readFile, .writeFile, .truncate]
+            // And a mail right is always one to a directory.
+            let fileRights: Rights = rule.rights.contains(.refer) ? [] : [.readFile, .writeFile, .truncate]
             let rights = (place.isDirectory ?? true) ? rule.rights : rule.rights.intersection(fileRights)
             let granted = rights.rawValue & handled.files
             if granted == 0 { continue }

@@ -7,7 +7,7 @@ extension Confinement {
         missingFeatures(landlock: Landlock.version, refusesExecutableMemory: cp_prctl(cp_pr_get_mdwe, 0, 0) >= 0)
     }
 
-    static func missingFeatures(landlock: Int?, refusesExecutableMemory: Bool) -> [String] {
+    package static func missingFeatures(landlock: Int?, refusesExecutableMemory: Bool) -> [String] {
         var missing: [String] = []
         switch landlock {
         case nil:
@@ -15,7 +15,10 @@ extension Confinement {
                 "Landlock (Linux 5.13, and `landlock` in the kernel's lsm= list): mail processes of users with the same uid are kept apart by"
                     + " checked file names only, auth and config may read whatever their user may")
         case .some(let version):
-            if version < 2 { missing.append("Landlock for mail processes (Linux 5.19): of users with the same uid they are kept apart by checked file names only") }
+            if version < 2 {
+                missing.append(
+                    "Landlock for mail processes (Linux 5.19): of users with the same uid they are kept apart by checked file names only")
+            }
             if version < 3 { missing.append("Landlock for truncation (Linux 6.2): files with a reader's rights may be emptied") }
             if version < 4 { missing.append("Landlock for TCP (Linux 6.7): kept from the network by filters only") }
             if version < 5 { missing.append("Landlock for device control (Linux 6.10): kept from devices by filters only") }

@@ -32,8 +32,8 @@ extension Confinement {
     package static let loginWorker = Confinement(
         name: "login worker", usesChroot: true, filter: .service + SystemCallFilter.talksToClients)
 
-    /// Root, because its workers have their users' ids; opens no file of a user. Not bound to directories by Landlock: its workers, bound to one
-    /// user's each, cannot have more than it has. What no worker needs anywhere (execution, devices, sockets, TCP) is gone from here on.
+    /// Root, because its workers have their users' ids; opens no file of a user. Its workers, bound to one user's directories each, cannot have more
+    /// than it has, so Landlock leaves it all places where mail may lie, and takes the system's directories, TCP and the rest.
     package static let mailZygote = Confinement(
         name: "mail zygote", capabilities: [.setuid, .setgid, .setpcap, .kill], landlock: nil,
         filter: .service + SystemCallFilter.readsFiles + SystemCallFilter.keepsMail + SystemCallFilter.forksWorkers
@@ -43,7 +43,7 @@ extension Confinement {
     /// One user's session: the rules for mail, index and control directories come with the user.
     package static let mailWorker = Confinement(
         name: "mail worker",
-        landlock: [.init("/etc/localtime", .read), .init("/usr/share/zoneinfo", .read)],
+        landlock: Self.timeZone,
         filter: .service + SystemCallFilter.readsFiles + SystemCallFilter.keepsMail, mayWriteFiles: true)
 
     /// service_count other than 1: serves several users of one uid, so it cannot be bound to one user's directories. The log says so at start.

@@ -82,6 +82,7 @@ extension SystemCallFilter {
             "socketpair", .equal(index: 0, value: Value.unixFamily),
             .masked(index: 1, mask: Value.socketType, value: Value.sequencedPackets)),
         "close_range", "geteuid",
+
         .init("prlimit64", .equal(index: 0, value: 0)),  // its own limits
         .init("seccomp", .equal(index: 0, value: Value.setModeFilter), .equal(index: 1, value: 0)),
     ]
@@ -90,13 +91,16 @@ extension SystemCallFilter {
     package static let changesUser: [Call] =
         ["setgroups", "setresgid", "setresuid", "getresuid", "getresgid", "getgroups", "capset", "capget", "umask"]
         + ["landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self"]
+        // Without root a worker keeps the ids that it has.
+        + ["getegid"]
         // A mail directory that does not exist is made by its user before the rules are.
         + ["mkdir"]
         + Value.privilegeOptions.map { Call("prctl", .equal(index: 0, value: $0)) }
 
     /// The file calls of a mail store beneath its directories' descriptors, and notification of changes. No call by path that writes.
     package static let keepsMail: [Call] = [
-        "openat2", "ftruncate", "fsync", "fdatasync", "renameat", "renameat2", "linkat", "unlinkat", "mkdirat", "utimensat", "flock", "fchmod",
+        "openat2", "ftruncate", "fsync", "fdatasync", "renameat", "renameat2", "linkat", "unlinkat", "mkdirat", "utimensat", "flock",
+        "fchmod",
         // Gives files the group of their folder, never another owner.
         .init("fchown", .masked(index: 1, mask: 0xffff_ffff, value: 0xffff_ffff)),
         "inotify_init1", "inotify_add_watch", "inotify_rm_watch",
@@ -121,7 +125,8 @@ extension SystemCallFilter {
         // other processes
         "ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "pidfd_getfd", "kcmp",
         // programs inside the kernel, and its more adventurous interfaces
-        "bpf", "perf_event_open", "userfaultfd", "io_uring_setup", "io_uring_enter", "io_uring_register", "keyctl", "add_key", "request_key",
+        "bpf", "perf_event_open", "userfaultfd", "io_uring_setup", "io_uring_enter", "io_uring_register", "keyctl", "add_key",
+        "request_key",
         "fanotify_init", "fanotify_mark", "memfd_secret", "modify_ldt", "uselib",
         // mounts and namespaces
         "mount", "umount2", "move_mount", "open_tree", "fsopen", "fsconfig", "fspick", "fsmount", "mount_setattr", "pivot_root", "unshare",

@@ -91,7 +91,9 @@ package struct SystemCallFilter: Sendable {
 
     /// Compiles the filter with libseccomp. Calls that this architecture does not have are left out.
     package func compiled() throws(SystemError) -> Program {
-        guard let context = unsafe seccomp_init(allowsOthers ? Self.allow : Self.trap) else { throw SystemError(call: "seccomp_init", code: 12) }
+        guard let context = unsafe seccomp_init(allowsOthers ? Self.allow : Self.trap) else {
+            throw SystemError(call: "seccomp_init", code: 12)
+        }
         defer { unsafe seccomp_release(context) }
         // A binary tree instead of a list: a call costs a handful of instructions whatever its place.
         try checked("seccomp_attr_set", unsafe seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, 2))
