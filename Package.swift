@@ -115,7 +115,7 @@ let package = Package(
         tests("Auth", ["auth", "ServiceKit", "IPCProtocol", "Platform", "PasswordStore", "SASL", "Variables"]),
         tests("Anvil", ["anvil", "IPCProtocol"]),
         tests("Logd", ["logd", "ServiceKit", "IPCProtocol", "Platform"]),
-        tests("Master", ["master", "ServiceKit", "IPCProtocol", "Platform"]),
+        tests("Master", ["master", "Configuration", "ServiceKit", "IPCProtocol", "Platform"]),
         tests("Mail", ["mail", "MailStore", "Platform", "Variables"]),
         tests("Login", ["login", "ServiceKit", "IPCProtocol", "Platform"]),
     ]

@@ -1,3 +1,4 @@
+import Glibc
 import IPCProtocol
 import Platform
 import Testing
@@ -72,6 +73,9 @@ final class AuthProcess {
     }
 
     deinit {
+        SignalQueue.send(SignalQueue.kill, to: pid)
+        // A child that nobody reaps would keep the exit tests of this process waiting for ever.
+        _ = waitpid(pid, nil, 0)
         for name in FileSystem.names(in: folder) { try? FileSystem.remove(folder + "/" + name) }
     }
 

@@ -1,3 +1,4 @@
+import Glibc
 import IPCProtocol
 import Platform
 import ServiceKit
@@ -22,15 +23,15 @@ final class LogdProcess {
         let logEnd = FileDescriptor(adopting: logPair.theirs)
         let own = try #require(FileSystem.linkTarget("/proc/self/exe"))
         let program = own.split(separator: "/").dropLast().map { "/" + $0 }.joined() + "/log"
-        pid = try Process.spawn(
+        pid = try Platform.Process.spawn(
             path: program, arguments: ["culver/log" + String(repeating: " ", count: 60)], environment: ["CULVER_CHILD=1"],
             descriptors: [-1, -1, logEnd.number, masterEnd.number, image.number])
         try master.send(MasterToService.peer(Peer(role: "spool")), descriptors: [spool.number])
         var order = StartOrder()
         order.service = "log"
         order.instance = "culver"
-        order.uid = Process.effectiveUID
-        order.gid = Process.effectiveGID
+        order.uid = Platform.Process.effectiveUID
+        order.gid = Platform.Process.effectiveGID
         order.clientLimit = 100
         try master.send(MasterToService.start(order))
         for _ in 0..<100 {
@@ -53,8 +54,10 @@ final class LogdProcess {
     private func end(_ how: () -> Void) {
         how()
         while true {
-            do throws(ChannelError) { _ = try master.receive(ServiceToMaster.self, wait: true) } catch { return }
+            do throws(ChannelError) { _ = try master.receive(ServiceToMaster.self, wait: true) } catch { break }
         }
+        // A child that nobody reaps would keep the exit tests of this process waiting for ever.
+        _ = waitpid(pid, nil, 0)
     }
 }
 
