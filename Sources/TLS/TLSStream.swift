@@ -145,6 +145,9 @@ package struct TLSStream: ~Copyable {
 /// What was agreed in the handshake, for logs and for auth.
 extension TLSStream {
     /// `TLSv1.3`
+    /// Bytes that were read from the socket already: they wake no poll.
+    package var hasPending: Bool { unsafe SSL_has_pending(pointer) == 1 }
+
     package var protocolName: String { unsafe text(SSL_get_version(pointer)) }
 
     /// `TLS_AES_256_GCM_SHA384`; empty before the handshake is done.

@@ -38,6 +38,8 @@ final class LogService: EventHandler {
     private static let keptLimit = 1000
     /// A source that fills every round for this long is named as too fast (operations.md 3).
     private static let fastRounds = 50
+    /// Rounds for each source before the process ends.
+    private static let lastRounds = 100
     /// How long it stays in the title after that, in milliseconds.
     private static let paceMemory: Int64 = 2_000
 
@@ -92,7 +94,9 @@ final class LogService: EventHandler {
         }
     }
 
-    private func drain(_ source: Source, _ token: UInt64) {
+    /// One round of a source; answers whether there may be more.
+    @discardableResult
+    private func drain(_ source: Source, _ token: UInt64) -> Bool {
         var used = 0
         receiving: while used < LogSpool.slots {
             switch spool.receive(used, from: source.socket.number, source: source.service, leader: source.leader) {
@@ -107,6 +111,7 @@ final class LogService: EventHandler {
         watchPace(source, isFull: used == LogSpool.slots)
         // One slot more than used: the last receive may have left its source name there.
         writeRound(slots: min(used + 1, LogSpool.slots))
+        return used == LogSpool.slots
     }
 
     private func writeRound(slots: Int) {
@@ -181,7 +186,10 @@ final class LogService: EventHandler {
 
     /// Last lines first: what is queued is written before the end.
     private func finish() {
-        for (token, source) in sources { drain(source, token) }
+        for (token, source) in sources {
+            // More than the kernel can have queued; a process that goes on writing does not keep us alive.
+            for _ in 0..<Self.lastRounds where drain(source, token) { continue }
+        }
         isFinished = true
     }
 

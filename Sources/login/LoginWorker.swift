@@ -25,6 +25,8 @@ final class LoginWorker: EventHandler {
     private var tokens = Tokens(startingAt: Token.firstClient)
     private var served: UInt32 = 0
     private var nextExchange: UInt32 = 1
+    /// Proxied sessions with more to move than one turn.
+    private var busy: Set<UInt64> = []
     private var isRetiring = false
     private var isControlled = true
     private(set) var isFinished = false
@@ -63,6 +65,7 @@ final class LoginWorker: EventHandler {
     func run() throws(SystemError) { try loop.run(self) }
 
     var nextWake: Int64? {
+        if !busy.isEmpty { return 0 }
         let hasStrangers = clients.values.contains { $0.phase != .proxying }
         return hasStrangers ? min(nextSweep, restAt ?? .max) : restAt
     }
@@ -105,6 +108,7 @@ final class LoginWorker: EventHandler {
             cancelExchange(client)
             return act(client, client.advance(settings))  // the client's answer waits behind it
         case .handOver: handOver(client)
+        case .again: busy.insert(client.token)
         case .gone(let reason):
             remove(client, reason)
             return
@@ -196,6 +200,11 @@ final class LoginWorker: EventHandler {
     }
 
     func wake(_ now: Int64) {
+        let turn = busy
+        busy = []
+        for token in turn {
+            if let client = clients[token] { act(client, client.pump()) }
+        }
         if let at = restAt, now >= at {
             restAt = nil
             Heap.release()

@@ -118,7 +118,9 @@ final class SessionWorker {
         func title(_ text: String) { startup.setTitle("[\(who)\(who.isEmpty || text.isEmpty ? "" : " ")\(text)]") }
         title("")
         log.debug("Effective uid=\(user.uid), gid=\(user.gid), home=\(user.home)")
-        log.debug("\(user.mailDriver): root=\(user.mailPath), control=\(user.mailControlPath), index=\(user.mailIndexPath), layout=\(user.layout)")
+        log.debug(
+            "\(user.mailDriver): root=\(user.mailPath), control=\(user.mailControlPath), index=\(user.mailIndexPath), layout=\(user.layout)"
+        )
         do throws(StoreError) {
             let store = try MailStore.open(
                 location: location(user), home: user.home.isEmpty ? nil : user.home, options: template.storeOptions)

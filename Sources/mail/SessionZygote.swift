@@ -336,7 +336,8 @@ final class SessionZygote: ZygoteRole {
             if !zygote.pool.mayStart, !retireIdle() { return false }
             guard zygote.pool.mayStart else { return false }
             worker = zygote.fork(clients: 1, keeping: [waiting.client]) { control in
-                let worker = SessionWorker(self.startup, control: control, signals: self.zygote.signals, program: self.program, template: self.template)
+                let worker = SessionWorker(
+                    self.startup, control: control, signals: self.zygote.signals, program: self.program, template: self.template)
                 return worker.work(first: SessionWorker.Assignment(user, waiting.handOver, FileDescriptor(adopting: waiting.client)))
             }
         }
@@ -395,7 +396,8 @@ final class SessionZygote: ZygoteRole {
     /// process_min_avail: a worker that waits for its first session.
     private func startIdle() -> Bool {
         let pid = zygote.fork(clients: 0, keeping: []) { control in
-            SessionWorker(self.startup, control: control, signals: self.zygote.signals, program: self.program, template: self.template).work(first: nil)
+            SessionWorker(self.startup, control: control, signals: self.zygote.signals, program: self.program, template: self.template)
+                .work(first: nil)
         }
         guard let pid else { return false }
         idle[pid] = .some(nil)

@@ -136,15 +136,19 @@ final class Supervisor: EventHandler {
 
     // MARK: starting
 
-    /// Log first, so that everything after it can say what went wrong; then the rest of a generation.
+    /// Log first, and nothing else before it works: when it cannot, that is the only message.
     func startAll() {
         for process in processes where process.kind == .log { start(process) }
-        for process in processes where process.kind != .log { start(process) }
+        if process(.log)?.isReady == true { startOthers() }
+    }
+
+    private func startOthers() {
+        for process in processes where process.kind != .log && process.restartAt == nil { start(process) }
         if configuration == nil { startConfiguration() }
     }
 
     func start(_ process: ServiceProcess) {
-        guard !process.isRunning, !process.isStopped, state == .running else { return }
+        guard !process.isRunning, !process.isStopped, !process.isRetired, state == .running else { return }
         do {
             try spawn(process)
         } catch {
@@ -244,7 +248,10 @@ final class Supervisor: EventHandler {
 
     private func becameReady(_ process: ServiceProcess) {
         process.isReady = true
-        if process.kind == .log { whenStarted?(true) }
+        if process.kind == .log {
+            whenStarted?(true)
+            startOthers()
+        }
         if process.generation == generation { retireReplaced(process) }
         if processes.allSatisfy({ $0.isReady || $0.isRetired || $0.isStopped }) { finishReload() }
     }

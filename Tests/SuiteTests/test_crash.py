@@ -136,6 +136,7 @@ class Killed(Case):
 
     def test_the_log_process_comes_back(self):
         server = self.server()
+        server.wait_for_log("starting up")
         old = server.named("log")[0]
         kill(old)
         self.until(lambda: [p for p in server.named("log") if p.pid != old.pid], "a new log process")

@@ -166,6 +166,18 @@ class TLS(SharedCase):
         self.assertOK(client.command("STORE %s +FLAGS.SILENT (\\Deleted)" % count))
         self.assertOK(client.command("EXPUNGE"))
 
+    @limit(120)
+    def test_never_stalls_while_megabytes_come_in(self):
+        body = b"Subject: big\r\n\r\n" + b"0123456789abcdef" * 65536 + b"\r\n"
+        name = self.fresh_mailbox(self.login("alice"))
+        for number in range(60):
+            client = self.login("alice", tls="implicit", timeout=10)
+            self.assertOK(client.append(body, name))
+            self.assertOK(client.command("SELECT " + name))
+            self.assertOK(client.command("STORE 1:* +FLAGS.SILENT (\\Deleted)"))
+            self.assertOK(client.command("EXPUNGE"))
+            client.logout()
+
     def test_survives_garbage_instead_of_a_handshake(self):
         other = self.login("bob", tls="implicit")
         for garbage in (b"GET / HTTP/1.0\r\n\r\n", b"\x16\x03\x01\xff\xff" + b"A" * 300, b"\0" * 100):

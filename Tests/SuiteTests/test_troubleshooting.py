@@ -73,7 +73,6 @@ class Symptoms(Case):
 
     def test_no_silent_exit(self):
         """Whatever keeps the suite from starting is said on stderr as well as in the log, also in the background."""
-        server = self.server(start=False)
         cases = {
             "log": {"log_path": "/nonexistent/dir/x.log"},
             "libexec": {"libexec_dir": "/nonexistent/libexec"},
@@ -81,8 +80,7 @@ class Symptoms(Case):
         }
         for name, settings in cases.items():
             with self.subTest(name):
-                server.settings = settings
-                server.write_config()
+                server = self.server(start=False, settings=settings)
                 done = subprocess.run([culver.programs().master, "-c", server.config_path], capture_output=True, text=True, timeout=20)
                 self.assertNotEqual(done.returncode, 0)
                 self.assertRegex(done.stderr, r"(Fatal|Error): .*(%s)" % "|".join(re.escape(v) for v in settings.values()))
