@@ -93,6 +93,7 @@ final class AcceptingZygote: ZygoteRole {
     }
 
     private func outOfDescriptors(_ error: SystemError) {
+        guard pausedUntil <= Clock.milliseconds else { return }  // told already
         pausedUntil = Clock.milliseconds + Self.descriptorPause
         setAccepting(false)
         let limit = ResourceLimit.descriptors.current.soft
@@ -120,6 +121,7 @@ final class AcceptingZygote: ZygoteRole {
 
     /// Gives a connection to a worker; false when none has room and none may be started.
     private func serve(_ arrival: Arrival) -> Bool {
+        guard pausedUntil <= Clock.milliseconds else { return false }
         if let pid = zygote.pool.roomiest {
             zygote.pool.assigned(to: pid)
             let sent = zygote.send(
@@ -142,7 +144,7 @@ final class AcceptingZygote: ZygoteRole {
         do throws(SystemError) {
             links = (auth == nil ? nil : try Link(), mail == nil ? nil : try Link())
         } catch {
-            zygote.log.error("\(error)")
+            if error.isOutOfDescriptors { outOfDescriptors(error) } else { zygote.log.error("\(error)") }
             return false
         }
         let keeping = [arrival?.socket, links.auth?.ours, links.mail?.ours].compactMap(\.self)
@@ -258,7 +260,7 @@ final class AcceptingZygote: ZygoteRole {
     func tick(_ now: Int64) {
         if pausedUntil > 0, now >= pausedUntil {
             pausedUntil = 0
-            if zygote.isAccepting { setAccepting(true) }
+            capacityChanged()
         }
         guard let first = waiting.first else { return }
         if now - first.since > 2_000 { zygote.sendToAll(.makeRoom) }

@@ -298,7 +298,8 @@ final class Supervisor: EventHandler {
             if process.adopted.isEmpty { processes.removeAll { $0 === process } }
             return
         }
-        if process.kind == .log && !wasReady && whenStarted != nil {
+        // A log process that ends by itself before it works cannot open its files; one that was killed is started again.
+        if process.kind == .log && !wasReady && whenStarted != nil && status.signal == nil {
             whenStarted?(false)
             return
         }

@@ -173,7 +173,10 @@ struct ExitStatusTests {
             ),
             (84, nil, false, "master: service(imap): child 42 returned error 84 (exec() failed)"),
             (89, nil, false, "master: service(imap): child 42 returned error 89 (Fatal failure)"),
-            (159, nil, false, "master: service(imap): child 42 killed with signal 31 (by its system call filter; the line before names the call)"),
+            (
+                159, nil, false,
+                "master: service(imap): child 42 killed with signal 31 (by its system call filter; the line before names the call)"
+            ),
             (nil, 9, false, "master: service(imap): child 42 killed with signal 9"),
             (nil, 11, false, "master: service(imap): child 42 killed with signal 11 (core dumps disabled)"),
             (nil, 6, true, "master: service(imap): child 42 killed with signal 6 (core dumped)"),
