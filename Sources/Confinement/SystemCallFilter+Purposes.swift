@@ -82,7 +82,6 @@ extension SystemCallFilter {
             "socketpair", .equal(index: 0, value: Value.unixFamily),
             .masked(index: 1, mask: Value.socketType, value: Value.sequencedPackets)),
         "close_range", "geteuid",
-
         .init("prlimit64", .equal(index: 0, value: 0)),  // its own limits
         .init("seccomp", .equal(index: 0, value: Value.setModeFilter), .equal(index: 1, value: 0)),
     ]
