@@ -82,7 +82,6 @@ extension SystemCallFilter {
             "socketpair", .equal(index: 0, value: Value.unixFamily),
             .masked(index: 1, mask: Value.socketType, value: Value.sequencedPackets)),
         "close_range", "geteuid",
-
         .init("prlimit64", .equal(index: 0, value: 0)),  // its own limits
         .init("seccomp", .equal(index: 0, value: Value.setModeFilter), .equal(index: 1, value: 0)),
     ]
@@ -99,10 +98,14 @@ extension SystemCallFilter {
 
     /// The file calls of a mail store beneath its directories' descriptors, and notification of changes. No call by path that writes.
     package static let keepsMail: [Call] = [
-        "openat2", "ftruncate", "fsync", "fdatasync", "renameat", "renameat2", "linkat", "unlinkat", "mkdirat", "utimensat", "flock",
-        "fchmod",
+        "openat2", "ftruncate", "fsync", "fdatasync", "renameat", "unlinkat", "mkdirat", "flock", "fchmod",
+        // Replacing or not; no exchange, and no whiteout, which is a device.
+        .init("renameat2", .without(index: 4, bits: 0xffff_ffff & ~Value.noReplace)),
+        .init("linkat", .equal(index: 4, value: 0)),
+        // Times of an open file only: Landlock does not bind the times of what a path leads to.
+        .init("utimensat", .null(index: 1)),
         // Gives files the group of their folder, never another owner.
-        .init("fchown", .masked(index: 1, mask: 0xffff_ffff, value: 0xffff_ffff)),
+        .init("fchown", .equal(index: 1, value: 0xffff_ffff)),
         "inotify_init1", "inotify_add_watch", "inotify_rm_watch",
         // Waits for a lock file.
         "nanosleep", "clock_nanosleep",
@@ -152,6 +155,8 @@ private enum Value {
 
     /// O_WRONLY, O_RDWR, O_CREAT, O_TRUNC, and the bit of O_TMPFILE that is not O_DIRECTORY.
     static let writingFlags: UInt64 = 0o3 | 0o100 | 0o1000 | 0o20_000_000
+
+    static let noReplace: UInt64 = 1  // RENAME_NOREPLACE
 
     static let unixFamily: UInt64 = 1
     static let socketType: UInt64 = 0xf  // without SOCK_CLOEXEC and SOCK_NONBLOCK

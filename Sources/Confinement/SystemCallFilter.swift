@@ -11,8 +11,11 @@ package struct SystemCallFilter: Sendable {
     package enum Condition: Equatable, Sendable {
         /// Argument `index`, of which only the bits of `mask` are looked at.
         case masked(index: UInt32, mask: UInt64, value: UInt64)
-        case equal(index: UInt32, value: UInt64)
 
+        /// Argument `index`, an int to the kernel, is this; what the upper half of its register holds nobody promises.
+        package static func equal(index: UInt32, value: UInt64) -> Condition { .masked(index: index, mask: 0xffff_ffff, value: value) }
+        /// Argument `index` is a null pointer.
+        package static func null(index: UInt32) -> Condition { .masked(index: index, mask: .max, value: 0) }
         /// Argument `index` has none of these bits.
         package static func without(index: UInt32, bits: UInt64) -> Condition { .masked(index: index, mask: bits, value: 0) }
         /// Argument `index` has all of these bits.
@@ -139,8 +142,6 @@ package struct SystemCallFilter: Sendable {
         switch condition {
         case .masked(let index, let mask, let value):
             scmp_arg_cmp(arg: index, op: SCMP_CMP_MASKED_EQ, datum_a: mask, datum_b: value)
-        case .equal(let index, let value):
-            scmp_arg_cmp(arg: index, op: SCMP_CMP_EQ, datum_a: value, datum_b: 0)
         }
     }
 }

@@ -93,7 +93,7 @@ struct ConfinedProcessTests {
         }
     }
 
-    @Test("cannot be entered with a limit of rights it lacks", .enabled(if: Process.isRoot, "root only: others keep their ids"))
+    @Test("is not entered when a promise of the table cannot be kept", .enabled(if: Process.isRoot, "root only: others keep their ids"))
     func provesIdentity() async {
         await #expect(processExitsWith: .exitCode(89)) {
             let confinement = Confinement(name: "test", capabilities: [.kill], filter: .service)

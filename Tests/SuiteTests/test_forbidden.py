@@ -158,6 +158,8 @@ ACTS = {
     "rmdir=/etc/ssl": ("unlinkat", but(mail="EACCES")),
     "unlink={}/bob/message": ("unlinkat", but(mail="EACCES")),
     "rename={}/bob/message": ("renameat2", but(mail="EACCES")),
+    "exchange={}/bob/message": ("renameat2", {}),
+    "touch={}/bob/message": ("utimensat", {}),  # Landlock would not mind
     "link={}/bob/message": ("linkat", but(mail_zygote="EPERM", mail_worker="EACCES")),
     "symlink={}/alice/link": ("symlinkat", {}),
     "mknod={}/alice/device": ("mknodat", {}),

@@ -104,6 +104,8 @@ CALL(mkdir_, SYS_mkdirat, AT_FDCWD, a, 0700)
 ACT(rmdir_, unlinkat(AT_FDCWD, a, AT_REMOVEDIR))
 ACT(unlink_, unlinkat(AT_FDCWD, a, 0))
 CALL(rename_, SYS_renameat2, AT_FDCWD, a, AT_FDCWD, "stolen", 0)
+CALL(exchange_, SYS_renameat2, AT_FDCWD, a, AT_FDCWD, a, 2)
+CALL(touch_, SYS_utimensat, AT_FDCWD, a, 0, 0)
 ACT(link_, linkat(AT_FDCWD, a, AT_FDCWD, "stolen", 0))
 ACT(symlink_, symlinkat("/etc/passwd", AT_FDCWD, a))
 ACT(mknod_device, mknodat(AT_FDCWD, a, S_IFCHR | 0600, makedev(1, 3)))
@@ -203,7 +205,7 @@ static const struct { const char *name; int64_t (*perform)(Argument); } acts[] =
     {"process_vm_readv", process_vm_readv_}, {"process_vm_writev", process_vm_writev_}, {"kcmp", kcmp_}, {"setpriority", setpriority_},
     {"sched_setaffinity", sched_setaffinity_}, {"sigaction", sigaction_}, {"sigqueue", sigqueue_}, {"open", open_}, {"open-write", open_write},
     {"create", create_}, {"openat2", open2}, {"openat2-write", open2_write}, {"openat2-create", create2}, {"list", list_}, {"stat", stat_},
-    {"mkdir", mkdir_}, {"rmdir", rmdir_}, {"unlink", unlink_}, {"rename", rename_}, {"link", link_}, {"symlink", symlink_},
+    {"mkdir", mkdir_}, {"rmdir", rmdir_}, {"unlink", unlink_}, {"rename", rename_}, {"exchange", exchange_}, {"touch", touch_}, {"link", link_}, {"symlink", symlink_},
     {"mknod", mknod_device}, {"mkfifo", mkfifo_}, {"mksocket", mksocket}, {"truncate", truncate_}, {"chmod", chmod_}, {"chown", chown_},
     {"fchown-owner", fchown_owner}, {"setxattr", setxattr_}, {"chroot", chroot_}, {"chdir", chdir_}, {"mount", mount_}, {"umount", umount_},
     {"pivot_root", pivot_root_}, {"fsopen", fsopen_}, {"mount_setattr", mount_setattr_}, {"inotify", inotify_}, {"fanotify", fanotify_},
