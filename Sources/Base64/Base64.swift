@@ -44,7 +44,9 @@ package enum Base64 {
             pending = pending << 6 | value
             digits += 1
             guard digits == 4 else { continue }
-            bytes += [UInt8(truncatingIfNeeded: pending >> 16), UInt8(truncatingIfNeeded: pending >> 8), UInt8(truncatingIfNeeded: pending)]
+            bytes += [
+                UInt8(truncatingIfNeeded: pending >> 16), UInt8(truncatingIfNeeded: pending >> 8), UInt8(truncatingIfNeeded: pending),
+            ]
             pending = 0
             digits = 0
         }

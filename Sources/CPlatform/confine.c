@@ -19,11 +19,15 @@
 #ifndef PR_SET_MDWE
 #define PR_SET_MDWE 65
 #endif
+#ifndef PR_GET_MDWE
+#define PR_GET_MDWE 66
+#endif
 
 const int cp_pr_set_dumpable = PR_SET_DUMPABLE, cp_pr_set_pdeathsig = PR_SET_PDEATHSIG,
           cp_pr_set_no_new_privs = PR_SET_NO_NEW_PRIVS, cp_pr_set_mdwe = PR_SET_MDWE, cp_pr_set_securebits = PR_SET_SECUREBITS,
           cp_pr_capbset_drop = PR_CAPBSET_DROP, cp_pr_capbset_read = PR_CAPBSET_READ, cp_pr_cap_ambient = PR_CAP_AMBIENT,
-          cp_pr_cap_ambient_clear_all = PR_CAP_AMBIENT_CLEAR_ALL, cp_pr_set_name = PR_SET_NAME;
+          cp_pr_cap_ambient_clear_all = PR_CAP_AMBIENT_CLEAR_ALL, cp_pr_set_name = PR_SET_NAME,
+          cp_pr_get_dumpable = PR_GET_DUMPABLE, cp_pr_get_no_new_privs = PR_GET_NO_NEW_PRIVS, cp_pr_get_mdwe = PR_GET_MDWE;
 
 int cp_chroot(const char *path) { return chroot(path) < 0 || chdir("/") < 0 ? -errno : 0; }
 
@@ -57,7 +61,11 @@ int cp_ids(uint32_t out[6]) {
     if (getresuid(&out[0], &out[1], &out[2]) < 0 || getresgid(&out[3], &out[4], &out[5]) < 0) return -errno;
     return 0;
 }
-int cp_groups_count(void) { return CHECK(getgroups(0, NULL)); }
+int cp_groups(uint32_t *out, size_t room) {
+    int count = getgroups(0, NULL);
+    if (count < 0) return -errno;
+    return (size_t)count > room || count == 0 ? count : CHECK(getgroups((int)room, out));
+}
 
 // The kernel headers of the build machine may be older than the running kernel.
 struct ruleset_attributes { uint64_t handled_access_fs, handled_access_net, scoped; };

@@ -138,6 +138,8 @@ int cp_flock_exclusive(int fd) {
     while (result == -EINTR);
     return result;
 }
+int cp_flock_try(int fd) { return CHECK(flock(fd, LOCK_EX | LOCK_NB)); }
+
 int cp_process_exists(int pid) { return kill(pid, 0) == 0 || errno != ESRCH; }
 
 int cp_sleep_ns(int64_t ns) {

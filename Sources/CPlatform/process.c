@@ -93,19 +93,21 @@ int cp_spawn(const char *path, char *const argv[], char *const envp[], const int
     if (pid < 0) return -errno;
     if (pid > 0) return pid;
     // Only async-signal-safe calls from here on.
-    enum { HIGH = 200 };
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     cp_signals_reset();
     setpgid(0, 0);
     umask(077);
     if (chdir_to && chdir(chdir_to) < 0) _exit(84);
-    // Two steps, so that no planned descriptor is overwritten before it is copied.
+    // Two steps: all sources are copied to numbers above the targets before any target is overwritten.
+    enum { MOST = 16 };
+    int copies[MOST];
+    if (count > MOST) _exit(84);
     for (int i = 0; i < count; i++) {
-        int from = fds[i] < 0 ? null : fds[i];
-        if (fcntl(from, F_DUPFD, HIGH + i) != HIGH + i && dup2(from, HIGH + i) < 0) _exit(84);
+        copies[i] = fcntl(fds[i] < 0 ? null : fds[i], F_DUPFD, count);
+        if (copies[i] < 0) _exit(84);
     }
     for (int i = 0; i < count; i++)
-        if (dup2(HIGH + i, i) < 0) _exit(84);
+        if (dup2(copies[i], i) < 0) _exit(84);
     if (syscall(SYS_close_range, (unsigned)count, ~0u, 0u) < 0)
         for (int fd = count; fd < 65536; fd++) close(fd);
     if (nofile_soft) {

@@ -9,7 +9,8 @@ package struct Confinement: Sendable {
     package let capabilities: CapabilitySet
     /// Takes a chroot, when the service has one.
     package let usesChroot: Bool
-    /// Landlock with these rules plus those given to `enter`; nil: not bound (its children must reach more than it does).
+    /// Landlock with these rules plus those given to `enter`; nil: its children must reach more than it does, so it keeps the places
+    /// where mail may lie (`Landlock.restrictToPlacesOfMail`); and master, whose children are any program, everything.
     package let landlock: [Landlock.Rule]?
     package let filter: SystemCallFilter
     /// RLIMIT_NPROC 0 and RLIMIT_FSIZE 0 where the process neither forks nor writes files.
@@ -31,6 +32,9 @@ package struct Confinement: Sendable {
         self.mayWriteFiles = mayWriteFiles
         self.mayExecute = mayExecute
     }
+
+    /// What a process that shows local time reads now and then.
+    package static let timeZone: [Landlock.Rule] = [.init("/etc/localtime", .read), .init("/usr/share/zoneinfo", .read)]
 
     /// Whom the process becomes, and its limits: what differs from one start to the next.
     package struct Circumstances: Sendable {
@@ -78,11 +82,28 @@ package struct Confinement: Sendable {
             }
             try checked("prctl(PR_SET_DUMPABLE)", cp_prctl(cp_pr_set_dumpable, 0, 0))
             try checked("prctl(PR_SET_NO_NEW_PRIVS)", cp_prctl(cp_pr_set_no_new_privs, 1, 0))
-            // Linux 6.3; no W→X afterwards. An older kernel does without, and doctor says so.
+            // Linux 6.3; no W→X afterwards. An older kernel does without; `missingFeatures` names it.
             _ = cp_prctl(cp_pr_set_mdwe, 1, 0)
+            try proveNoGain()
             if isRoot { try prove(circumstances) }
             try beforeBinding()
-            if let landlock { try Landlock.restrict(to: landlock + circumstances.extraRules) }
+            if let landlock {
+                try Landlock.restrict(to: landlock + circumstances.extraRules)
+            } else if !mayExecute {
+                try Landlock.restrictToPlacesOfMail(and: circumstances.extraRules + Self.timeZone)
+            }
+            try program.load()
+        } catch {
+            throw ConfinementError(process: name, cause: error)
+        }
+    }
+
+    /// For a worker whose zygote has entered a confinement with the same ids: takes the limits and the filter that lie on top of it.
+    package func narrow(descriptors: UInt64, program: SystemCallFilter.Program) throws(ConfinementError) {
+        do throws(SystemError) {
+            let hard = min(descriptors, ResourceLimit.descriptors.current.hard)
+            try ResourceLimit.descriptors.set(soft: hard, hard: hard)
+            if !mayFork { try ResourceLimit.processes.set(soft: 0, hard: 0) }
             try program.load()
         } catch {
             throw ConfinementError(process: name, cause: error)
@@ -120,12 +141,26 @@ package struct Confinement: Sendable {
     /// SECBIT_NOROOT and SECBIT_NO_CAP_AMBIENT_RAISE on, SECBIT_NO_SETUID_FIXUP and SECBIT_KEEP_CAPS off, each locked.
     private static let lockedSecureBits: UInt = 0b1110_1011
 
+    /// Nothing started from here gains rights, and no process of the same user can look into this one.
+    private func proveNoGain() throws(SystemError) {
+        guard try checked("prctl(PR_GET_DUMPABLE)", cp_prctl(cp_pr_get_dumpable, 0, 0)) == 0 else {
+            throw SystemError(call: "proof: not dumpable", code: 1)
+        }
+        guard try checked("prctl(PR_GET_NO_NEW_PRIVS)", cp_prctl(cp_pr_get_no_new_privs, 0, 0)) == 1 else {
+            throw SystemError(call: "proof of no_new_privs", code: 1)
+        }
+    }
+
     private func prove(_ circumstances: Circumstances) throws(SystemError) {
         var ids = [UInt32](repeating: 0, count: 6)
         try checked("getresuid", unsafe cp_ids(&ids))
         let wanted = [circumstances.uid, circumstances.uid, circumstances.uid, circumstances.gid, circumstances.gid, circumstances.gid]
         guard ids == wanted else { throw SystemError(call: "proof of user and group ids", code: 1) }
-        guard Int(cp_groups_count()) == circumstances.groups.count else { throw SystemError(call: "proof of groups", code: 1) }
+        var groups = [UInt32](repeating: 0, count: circumstances.groups.count)
+        let count = unsafe groups.withUnsafeMutableBufferPointer { unsafe cp_groups($0.baseAddress, $0.count) }
+        guard try checked("getgroups", count) == groups.count, Set(groups) == Set(circumstances.groups) else {
+            throw SystemError(call: "proof of groups", code: 1)
+        }
         if circumstances.uid != 0 && cp_setresuid(0) == 0 { throw SystemError(call: "proof: setresuid(0) must fail", code: 1) }
         var effective: UInt64 = 0
         var permitted: UInt64 = 0
@@ -133,6 +168,11 @@ package struct Confinement: Sendable {
         try checked("capget", unsafe cp_capget(&effective, &permitted, &inheritable))
         guard effective == capabilities.mask, permitted == capabilities.mask, inheritable == 0 else {
             throw SystemError(call: "proof of capabilities", code: 1)
+        }
+        for number in Int32(0)..<64 where !capabilities.contains(number) {
+            let held = cp_prctl(cp_pr_capbset_read, UInt(number), 0)
+            if held < 0 { break }
+            if held == 1 { throw SystemError(call: "proof of the bounding set", code: 1) }
         }
     }
 }

@@ -8,17 +8,24 @@ package import Platform
 /// survive get an error instead; call numbers newer than this list get ENOSYS, so that a newer libc falls back.
 package struct SystemCallFilter: Sendable {
     /// A condition on one argument of a call.
-    package enum Condition: Sendable {
+    package enum Condition: Equatable, Sendable {
+        /// Argument `index`, of which only the bits of `mask` are looked at.
+        case masked(index: UInt32, mask: UInt64, value: UInt64)
+
+        /// Argument `index`, an int to the kernel, is this; what the upper half of its register holds nobody promises.
+        package static func equal(index: UInt32, value: UInt64) -> Condition { .masked(index: index, mask: 0xffff_ffff, value: value) }
+        /// Argument `index` is a null pointer.
+        package static func null(index: UInt32) -> Condition { .masked(index: index, mask: .max, value: 0) }
         /// Argument `index` has none of these bits.
-        case without(index: UInt32, bits: UInt64)
+        package static func without(index: UInt32, bits: UInt64) -> Condition { .masked(index: index, mask: bits, value: 0) }
         /// Argument `index` has all of these bits.
-        case with(index: UInt32, bits: UInt64)
-        case equal(index: UInt32, value: UInt64)
+        package static func with(index: UInt32, bits: UInt64) -> Condition { .masked(index: index, mask: bits, value: bits) }
     }
 
-    package struct Call: Sendable, ExpressibleByStringLiteral {
-        let name: String
-        let conditions: [Condition]
+    /// A system call by name, and what its arguments must be.
+    package struct Call: Equatable, Sendable, ExpressibleByStringLiteral {
+        package let name: String
+        package let conditions: [Condition]
         package init(stringLiteral name: String) {
             self.name = name
             conditions = []
@@ -32,6 +39,8 @@ package struct SystemCallFilter: Sendable {
     package var allowed: [Call]
     /// Calls answered with an error that the caller survives.
     package var refused: [(name: String, code: Int32)]
+    /// Likewise, for single values of an argument; only where everything else is allowed.
+    package var refusedByArgument: [(call: Call, code: Int32)] = []
     /// Everything is allowed but `refused`: for master, whose children inherit what binds it.
     package var allowsOthers = false
 
@@ -53,48 +62,60 @@ package struct SystemCallFilter: Sendable {
 
     /// What libraries try at odd moments and do without: EACCES 13, ENOSYS 38.
     package static let survivable: [(name: String, code: Int32)] = [
-        ("openat", 13), ("open", 13), ("newfstatat", 13), ("stat", 13), ("statx", 13), ("access", 13), ("readlink", 13),
+        ("openat", 13), ("open", 13), ("newfstatat", 13), ("stat", 13), ("lstat", 13), ("fstat", 13), ("statx", 13), ("access", 13),
+        ("readlink", 13),
         ("clone3", 38), ("rseq", 38), ("set_robust_list", 38), ("shmget", 13), ("shmat", 13), ("sysinfo", 38), ("uname", 38),
     ]
 
-    /// First call number that did not exist when this list was made (Linux 6.8).
+    /// First call number that did not exist when this list was made (Linux 6.10: mseal). The bit of x32's numbers lies above it.
     private static let firstUnknown: UInt32 = 462
 
     /// A compiled filter: an array of 8 byte BPF instructions, ready to load. Made once in a zygote; a worker only loads it.
     package struct Program: Sendable {
         let instructions: [UInt8]
 
+        /// Length in instructions; the kernel takes at most 4,096.
+        package var count: Int { instructions.count / 8 }
+
         /// Binds this thread (each process here has one) for ever. Needs no_new_privs.
         package func load() throws(SystemError) {
+            guard let length = UInt16(exactly: count) else { throw SystemError(call: "seccomp: program too long", code: 22) }
             try checked(
                 "seccomp(SECCOMP_SET_MODE_FILTER)",
-                unsafe instructions.withUnsafeBytes { unsafe cp_seccomp_load($0.baseAddress, UInt16(instructions.count / 8)) })
+                unsafe instructions.withUnsafeBytes { unsafe cp_seccomp_load($0.baseAddress, length) })
         }
     }
 
-    /// Compiles the filter with libseccomp. Throws EINVAL naming a call that this architecture does not have only if it is also unknown by name.
+    /// Names in this filter that neither this architecture nor the library knows; a test holds them against a list of reasons.
+    package var unresolved: [String] {
+        let names = allowed.map(\.name) + refused.map(\.name) + refusedByArgument.map(\.call.name)
+        return Set(names).filter { unsafe seccomp_syscall_resolve_name($0) == -1 }.sorted()
+    }
+
+    /// Compiles the filter with libseccomp. Calls that this architecture does not have are left out.
     package func compiled() throws(SystemError) -> Program {
-        guard let context = unsafe seccomp_init(allowsOthers ? Self.allow : Self.trap) else { throw SystemError(call: "seccomp_init", code: 12) }
+        guard let context = unsafe seccomp_init(allowsOthers ? Self.allow : Self.trap) else {
+            throw SystemError(call: "seccomp_init", code: 12)
+        }
         defer { unsafe seccomp_release(context) }
         // A binary tree instead of a list: a call costs a handful of instructions whatever its place.
         try checked("seccomp_attr_set", unsafe seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, 2))
-        var permitted: Set<String> = []
-        for call in allowed {
-            permitted.insert(call.name)
+        // int 0x80 and the like speak to another table of calls: the end, without a handler.
+        try checked("seccomp_attr_set", unsafe seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH, Self.killProcess))
+        func add(_ action: UInt32, _ call: Call) throws(SystemError) {
             let number = unsafe seccomp_syscall_resolve_name(call.name)
-            if number < 0 { continue }  // not on this architecture (arm64 has no poll, open, …)
+            if number < 0 { return }  // not on this architecture (arm64 has no poll, open, …)
             let comparisons = call.conditions.map(Self.comparison)
             let result = unsafe comparisons.withUnsafeBufferPointer {
-                unsafe seccomp_rule_add_array(context, Self.allow, number, UInt32($0.count), $0.baseAddress)
+                unsafe seccomp_rule_add_array(context, action, number, UInt32($0.count), $0.baseAddress)
             }
             // EEXIST: the same rule twice, through two lists.
             if result < 0 && result != -17 { throw SystemError(call: "seccomp_rule_add(\(call.name))", code: -result) }
         }
-        for (name, code) in refused where !permitted.contains(name) {
-            let number = unsafe seccomp_syscall_resolve_name(name)
-            if number < 0 { continue }
-            try checked("seccomp_rule_add(\(name))", unsafe seccomp_rule_add_array(context, Self.error(code), number, 0, nil))
-        }
+        for call in allowed { try add(Self.allow, call) }
+        let permitted = Set(allowed.map(\.name))
+        for (name, code) in refused where !permitted.contains(name) { try add(Self.error(code), Call(stringLiteral: name)) }
+        for (call, code) in refusedByArgument { try add(Self.error(code), call) }
         let file = FileDescriptor(adopting: try checked("memfd_create", unsafe cp_memfd("filter")))
         try checked("seccomp_export_bpf", unsafe seccomp_export_bpf(context, file.number))
         var program = [UInt8](repeating: 0, count: 32_768)
@@ -104,6 +125,7 @@ package struct SystemCallFilter: Sendable {
 
     private static let allow: UInt32 = 0x7fff_0000
     private static let trap: UInt32 = 0x0003_0000
+    private static let killProcess: UInt32 = 0x8000_0000
     private static func error(_ code: Int32) -> UInt32 { 0x0005_0000 | UInt32(code) }
 
     /// Call numbers from `firstUnknown` on (x32's among them) get ENOSYS before anything else is looked at.
@@ -118,12 +140,8 @@ package struct SystemCallFilter: Sendable {
 
     private static func comparison(_ condition: Condition) -> scmp_arg_cmp {
         switch condition {
-        case .without(let index, let bits):
-            scmp_arg_cmp(arg: index, op: SCMP_CMP_MASKED_EQ, datum_a: bits, datum_b: 0)
-        case .with(let index, let bits):
-            scmp_arg_cmp(arg: index, op: SCMP_CMP_MASKED_EQ, datum_a: bits, datum_b: bits)
-        case .equal(let index, let value):
-            scmp_arg_cmp(arg: index, op: SCMP_CMP_EQ, datum_a: value, datum_b: 0)
+        case .masked(let index, let mask, let value):
+            scmp_arg_cmp(arg: index, op: SCMP_CMP_MASKED_EQ, datum_a: mask, datum_b: value)
         }
     }
 }

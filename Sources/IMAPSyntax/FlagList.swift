@@ -27,7 +27,8 @@ extension CommandParser {
     // flag-list = "(" [flag *(SP flag)] ")"
     mutating func flagList() throws(SyntaxError) -> FlagList {
         var flags = FlagList()
-        try list(atMost: Limits.keywords + 5, of: "flags", allowsEmpty: true) { parser throws(SyntaxError) in try parser.flag(into: &flags) }
+        try list(atMost: Limits.keywords + 5, of: "flags", allowsEmpty: true) { parser throws(SyntaxError) in try parser.flag(into: &flags)
+        }
         return flags
     }
 

@@ -122,7 +122,8 @@ struct StorageNames {
 
     /// Names that the store uses itself.
     static func isReserved(_ part: [UInt8]) -> Bool {
-        part.first == ASCII.dot || reserved.contains(part) || part.starts(with: Array("dovecot-".utf8)) || part.starts(with: Array("dovecot.".utf8))
+        part.first == ASCII.dot || reserved.contains(part) || part.starts(with: Array("dovecot-".utf8))
+            || part.starts(with: Array("dovecot.".utf8))
     }
 
     private static let reserved = Set(["cur", "new", "tmp", "subscriptions", "maildirsize", "maildirfolder"].map { Array($0.utf8) })

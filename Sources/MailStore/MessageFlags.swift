@@ -45,8 +45,10 @@ package struct Keyword: Hashable, Sendable {
     package let bytes: [UInt8]
 
     /// Why a keyword was refused; the text is the one that Dovecot's clients know.
-    package enum Refusal: String, Error { case empty = "Empty keywords not allowed", tooLong = "Keyword length too long",
-        invalidCharacters = "Invalid characters in keyword", eightBit = "8bit characters in keyword" }
+    package enum Refusal: String, Error {
+        case empty = "Empty keywords not allowed", tooLong = "Keyword length too long",
+            invalidCharacters = "Invalid characters in keyword", eightBit = "8bit characters in keyword"
+    }
 
     /// Takes an atom of at most `maximumLength` bytes (`mail_max_keyword_length`).
     package init(_ bytes: [UInt8], maximumLength: Int = StoreLimits.keywordLength) throws(Refusal) {

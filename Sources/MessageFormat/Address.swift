@@ -79,10 +79,13 @@ package struct AddressParser {
         return !isTooDeep
     }
 
-    /// A name without @: local mail of old systems.
+    /// A word without @ is a local mailbox of old systems; several words are a name that lost its address.
     private mutating func addBare(_ words: Words) {
         guard !words.local.isEmpty else { return }
-        found.append(Address(name: comment, mailbox: words.local, host: Address.missingHost))
+        let isName = words.phrase.count > words.local.count
+        found.append(
+            Address(
+                name: isName ? words.phrase : comment, mailbox: isName ? Address.missingMailbox : words.local, host: Address.missingHost))
     }
 
     // angle-addr = [CFWS] "<" addr-spec ">" [CFWS] / obs-angle-addr
@@ -144,6 +147,8 @@ package struct AddressParser {
                 continue
             default: break
             }
+            // A comment in front of an address is no name.
+            if words.phrase.isEmpty { comment = nil }
             let start = index
             let word = byte == 0x22 ? quoted() : atom()
             if index == start { index += 1 }

@@ -74,9 +74,13 @@ package enum EncodedWords {
         guard start + 1 < value.count, value[start + 1] == 0x3f else { return nil }
         // RFC 2047 allows 75 bytes; what is longer but on one line is understood too, up to a bound that keeps this linear.
         let window = value[(start + 2)...].prefix(1_024)
-        guard let charsetEnd = window.firstIndex(of: 0x3f), charsetEnd + 2 < window.endIndex, window[charsetEnd + 2] == 0x3f else { return nil }
+        guard let charsetEnd = window.firstIndex(of: 0x3f), charsetEnd + 2 < window.endIndex, window[charsetEnd + 2] == 0x3f else {
+            return nil
+        }
         let textStart = charsetEnd + 3
-        guard let textEnd = window[textStart...].firstIndex(of: 0x3f), textEnd + 1 < value.count, value[textEnd + 1] == 0x3d else { return nil }
+        guard let textEnd = window[textStart...].firstIndex(of: 0x3f), textEnd + 1 < value.count, value[textEnd + 1] == 0x3d else {
+            return nil
+        }
         let name = window[..<charsetEnd].prefix { $0 != 0x2a }
         var text: [UInt8] = []
         switch window[charsetEnd + 1].lower {

@@ -13,8 +13,7 @@ package struct Envelope: Equatable, Sendable {
 
     package init() {}
 
-    /// Takes a field if it belongs here; of fields that are there twice the first one counts. `value` is unfolded.
-    /// Answers whether the name is one of the envelope's.
+    /// Takes a field if it belongs here; of fields that are there twice the first one counts, but addresses add up. `value` is unfolded.
     mutating func take(_ name: ArraySlice<UInt8>, _ value: [UInt8]) {
         switch name.count {
         case 2 where name.isName("to"): Self.add(value, to: &to)
@@ -50,7 +49,8 @@ package struct Envelope: Equatable, Sendable {
     }
 
     private static func add(_ value: [UInt8], to field: inout [Address]?) {
-        if field == nil { field = AddressParser.parse(value) }
+        guard let more = AddressParser.parse(value), (field?.count ?? 0) + more.count <= Limits.addresses * 2 else { return }
+        field = (field ?? []) + more
     }
 
     /// The date of the Date field.

@@ -44,7 +44,17 @@ extension HeaderFields {
             converter.convert(field.lines, into: &output)
             if output.last != 0x0a { output.append(contentsOf: [0x0d, 0x0a]) }
         }
-        output.append(contentsOf: [0x0d, 0x0a])
+        // A header that is cut off has no empty line to be left over.
+        if !isExcluding || header.hasEmptyLine { output.append(contentsOf: [0x0d, 0x0a]) }
         return output
+    }
+}
+
+extension [UInt8] {
+    /// Whether a header ends with the empty line that parts it from a body.
+    fileprivate var hasEmptyLine: Bool {
+        guard last == 0x0a else { return false }
+        let rest = dropLast()
+        return rest.isEmpty || rest.last == 0x0a || rest.last == 0x0d && (rest.count == 1 || rest[rest.count - 2] == 0x0a)
     }
 }

@@ -200,7 +200,9 @@ struct ParameterPieces {
     func joined(atMost limit: Int) -> [MIMEHeader.Parameter] {
         var result: [MIMEHeader.Parameter] = []
         // At most 128 pieces, sorted by name and number: the names in order of their first piece.
-        let order = pieces.enumerated().sorted { $0.element.number != $1.element.number ? $0.element.number < $1.element.number : $0.offset < $1.offset }
+        let order = pieces.enumerated().sorted {
+            $0.element.number != $1.element.number ? $0.element.number < $1.element.number : $0.offset < $1.offset
+        }
         for piece in pieces where result.count < limit {
             let plain = piece.name
             if result.contains(where: { $0.name.prefix(plain.count).isName(plain) && $0.name.count - plain.count <= 1 }) { continue }

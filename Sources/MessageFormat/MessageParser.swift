@@ -77,7 +77,9 @@ package struct MessageParser {
     }
 
     private mutating func take(_ content: ArraySlice<UInt8>, next: Mark) {
-        if openBoundaries > 0, content.count > 2, content.starts(with: [0x2d, 0x2d]), boundaryLine(content.dropFirst(2), next: next) { return }
+        if openBoundaries > 0, content.count > 2, content.starts(with: [0x2d, 0x2d]), boundaryLine(content.dropFirst(2), next: next) {
+            return
+        }
         if mode == .header { headerLine(content, next: next) }
     }
 
@@ -103,45 +105,54 @@ struct Boundary: Equatable {
     init?(_ parameter: [UInt8]) {
         bytes = parameter
         guard !bytes.isEmpty, bytes.count <= Limits.boundary else { return nil }
-        hash = Self.hash(bytes[...])
+        hash = bytes.reduce(Self.seed, Self.add)
     }
 
-    static func hash(_ bytes: ArraySlice<UInt8>) -> UInt64 {
-        bytes.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+    static let seed: UInt64 = 0xcbf2_9ce4_8422_2325
+    static func add(_ hash: UInt64, _ byte: UInt8) -> UInt64 { (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+
+    /// The hashes of all beginnings of a line, the empty one first.
+    static func prefixHashes(_ line: ArraySlice<UInt8>) -> [UInt64] {
+        var hashes = [seed]
+        hashes.reserveCapacity(line.count + 1)
+        var hash = seed
+        for byte in line {
+            hash = add(hash, byte)
+            hashes.append(hash)
+        }
+        return hashes
     }
 
-    func matches(_ line: ArraySlice<UInt8>, _ lineHash: UInt64) -> Bool {
-        lineHash == hash && line.count == bytes.count && line.elementsEqual(bytes)
+    /// Whether a line begins with it.
+    func begins(_ line: ArraySlice<UInt8>, _ hashes: [UInt64]) -> Bool {
+        bytes.count < hashes.count && hashes[bytes.count] == hash && line.starts(with: bytes)
     }
 }
 
 extension MessageParser {
     // delimiter := CRLF "--" boundary ; close-delimiter := delimiter "--" ; both with transport-padding
-    /// Acts on a line that began with `--`, if it is a boundary of an open multipart.
+    /// Acts on a line that began with `--`, if it begins with the boundary of an open multipart: what follows it does not matter
+    /// (RFC 2046 section 5.1.1). Where one boundary is the beginning of another, the one that leaves least counts.
     private mutating func boundaryLine(_ rest: ArraySlice<UInt8>, next: Mark) -> Bool {
-        guard rest.count <= Limits.boundary + 4 else { return false }
-        var line = rest
-        while let last = line.last, last.isBlank { line = line.dropLast() }
-        let closing = line.count > 2 && line.suffix(2).elementsEqual([0x2d, 0x2d]) ? line.dropLast(2) : nil
-        let hash = Boundary.hash(line)
-        let closingHash = closing.map(Boundary.hash) ?? 0
+        let line = rest.prefix(Limits.boundary + 4)
+        let hashes = Boundary.prefixHashes(line)
+        var found: (index: Int, length: Int)?
         for index in frames.indices.reversed() {
-            guard let boundary = frames[index].boundary else { continue }
-            if boundary.matches(line, hash) {
-                guard parts.count < Limits.parts else { return false }
-                endChildren(of: index)
-                beginPart(in: index, headerAt: next)
-                return true
-            }
-            if let closing, boundary.matches(closing, closingHash) {
-                endChildren(of: index)
-                frames[index].boundary = nil
-                openBoundaries -= 1
-                mode = .body
-                return true
-            }
+            guard let boundary = frames[index].boundary, boundary.bytes.count > found?.length ?? 0 else { continue }
+            if boundary.begins(line, hashes) { found = (index, boundary.bytes.count) }
         }
-        return false
+        guard let (index, length) = found else { return false }
+        if line.dropFirst(length).starts(with: [0x2d, 0x2d]) {
+            endChildren(of: index)
+            frames[index].boundary = nil
+            openBoundaries -= 1
+            mode = .body
+        } else {
+            guard parts.count < Limits.parts else { return false }
+            endChildren(of: index)
+            beginPart(in: index, headerAt: next)
+        }
+        return true
     }
 
     /// Ends all parts inside a multipart: the line end before its boundary is not theirs.
@@ -199,7 +210,11 @@ extension MessageParser {
         field.lines += 1
         if field.lines > Limits.headerLines || next.physical - headerStart.physical > Limits.header { return endHeader(at: here) }
         guard let first = line.first, !first.isBlank else {
-            if field.isWanted, field.value.count + line.count <= Limits.headerField { field.value.append(contentsOf: line) }
+            if field.isWanted, field.value.count + line.count <= Limits.headerField {
+                // The blanks of a fold count as one.
+                field.value.append(0x20)
+                field.value.append(contentsOf: line.trimmed)
+            }
             return
         }
         finishField()
@@ -230,7 +245,8 @@ extension MessageParser {
         guard let index = frames.indices.last else { return }
         let part = frames[index].part
         parts[part].header = Extent(
-            start: headerStart.physical, end: end.physical, virtualSize: end.virtual - headerStart.virtual, lines: end.lines - headerStart.lines)
+            start: headerStart.physical, end: end.physical, virtualSize: end.virtual - headerStart.virtual,
+            lines: end.lines - headerStart.lines)
         frames[index].bodyStart = end
         mode = .body
         guard frames.count < Limits.depth else { return }

@@ -164,11 +164,9 @@ extension StructureText {
         byte(0x20)
         string(isOpaqueMultipart ? Array("octet-stream".utf8) : part.subtype)
         byte(0x20)
-        if part.mime.type == nil, !part.isInDigest {
-            text("(\"charset\" \"us-ascii\")")
-        } else {
-            parameters(part.mime.parameters)
-        }
+        // The default of RFC 2045 section 5.2 is told to the client.
+        let lacksCharset = part.type.isName("text") && part.mime.parameter("charset") == nil
+        parameters(part.mime.parameters + (lacksCharset ? [Self.asciiCharset] : []))
         byte(0x20)
         nstring(part.mime.id)
         byte(0x20)
@@ -178,6 +176,8 @@ extension StructureText {
         byte(0x20)
         number(part.body.virtualSize)
     }
+
+    private static let asciiCharset = MIMEHeader.Parameter(name: Array("charset".utf8), value: Array("us-ascii".utf8))
 
     // body-ext-1part = body-fld-md5 [SP body-fld-dsp [SP body-fld-lang [SP body-fld-loc]]]
     private mutating func singleExtension(_ mime: MIMEHeader) {

@@ -35,11 +35,12 @@ package struct Directory: ~Copyable {
 
     /// Opens a file beneath this directory. Never waits: a FIFO does not block.
     package borrowing func file(_ path: ArraySlice<UInt8>, _ access: Access) throws(SystemError) -> FileDescriptor {
-        let number = switch access {
-        case .read: try openBeneath(path, cp_o_read_file)
-        case .append: try openBeneath(path, cp_o_append_file)
-        case .create(let mode): try openBeneath(path, cp_o_create_file, mode)
-        }
+        let number =
+            switch access {
+            case .read: try openBeneath(path, cp_o_read_file)
+            case .append: try openBeneath(path, cp_o_append_file)
+            case .create(let mode): try openBeneath(path, cp_o_create_file, mode)
+            }
         return FileDescriptor(adopting: number)
     }
 

@@ -17,9 +17,13 @@ extension Directory {
     package borrowing func forEachEntry(_ body: (DirectoryEntry) -> Void) throws(SystemError) {
         let number = descriptor.number
         try checked("lseek", cp_rewind(number))
-        var buffer = [UInt8](repeating: 0, count: 65_536)
         while true {
-            let got = unsafe buffer.withUnsafeMutableBytes { unsafe cp_getdents(number, $0.baseAddress, $0.count) }
+            var got = 0
+            // Not filled beforehand: of a small directory only a page is touched.
+            let buffer = unsafe [UInt8](unsafeUninitializedCapacity: 65_536) { room, filled in
+                got = unsafe cp_getdents(number, room.baseAddress, room.count)
+                filled = max(got, 0)
+            }
             guard got > 0 else {
                 if got < 0 { throw SystemError(call: "getdents64", code: Int32(-got)) }
                 return

@@ -43,20 +43,19 @@ extension FileDescriptor {
         }
     }
 
-    /// Appends at most `count` bytes to `buffer` with one read(2), without an intermediate copy; answers how many came (0: end of file).
+    /// Appends at most `count` bytes to `buffer` with one read(2), without an intermediate copy and without touching memory that is not
+    /// filled; answers how many came (0: end of file).
     package borrowing func read(appendingTo buffer: inout [UInt8], atMost count: Int) throws(SystemError) -> Int {
         let number = number
-        let before = buffer.count
-        buffer.append(contentsOf: repeatElement(0, count: count))
-        do throws(SystemError) {
-            let got = try retrying("read") {
-                unsafe buffer.withUnsafeMutableBytes { unsafe Glibc.read(number, $0.baseAddress?.advanced(by: before), count) }
+        return try retrying("read") {
+            var got = 0
+            buffer.append(addingCapacity: count) { (room: inout OutputSpan<UInt8>) in
+                unsafe room.withUnsafeMutableBufferPointer { bytes, filled in
+                    got = unsafe Glibc.read(number, bytes.baseAddress, count)
+                    filled = max(got, 0)
+                }
             }
-            buffer.removeLast(count - got)
             return got
-        } catch {
-            buffer.removeLast(count)
-            throw error
         }
     }
 

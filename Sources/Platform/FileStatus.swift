@@ -96,6 +96,9 @@ extension FileDescriptor {
 
     /// Waits until no other holder has the lock (flock(2)); closing the descriptor gives it back.
     package borrowing func lockExclusively() throws(SystemError) { try checked("flock", cp_flock_exclusive(number)) }
+
+    /// The same without waiting; false when somebody else has the lock, or the file system has none.
+    package borrowing func tryLockExclusively() -> Bool { cp_flock_try(number) == 0 }
 }
 
 extension FileDescriptor {

@@ -29,6 +29,16 @@ package enum MemoryFile {
     }
 }
 
+/// The heap of a process that is about to fork many children.
+package enum Heap {
+    /// Children share the pages of their zygote until they write to them. After this, what they allocate lies in fresh pages at the heap's
+    /// end and not in the holes of shared ones: each hole would cost a whole page.
+    package static func settle() { cp_heap_settle() }
+
+    /// Gives back what a session used and does not use any more; for a session that has become idle.
+    package static func release() { cp_memory_release() }
+}
+
 /// Files and directories by path, for processes that are not confined to descriptors: master, config, log, the commands.
 package enum FileSystem {
     package enum Access { case read, write, append }
@@ -62,6 +72,15 @@ package enum FileSystem {
             try makeDirectories(String(path[..<slash]), mode: mode)
             try makeDirectory(path, mode: mode)
         }
+    }
+
+    /// Removes a directory that this process made, with all in it; links are removed, not followed. What cannot be removed stays.
+    package static func removeTree(_ path: String) {
+        for name in names(in: path) {
+            let inner = path + "/" + name
+            if info(inner)?.isDirectory == true { removeTree(inner) } else { _ = unsafe unlink(inner) }
+        }
+        _ = unsafe rmdir(path)
     }
 
     package static func rename(_ from: String, to: String) throws(SystemError) {

@@ -24,7 +24,8 @@ package final class EventLoop {
         while !handler.isFinished {
             var timeout: Int32 = -1
             if let wake = handler.nextWake {
-                timeout = Int32(clamping: max(0, wake - Clock.milliseconds + 1))
+                let rest = wake - Clock.milliseconds
+                timeout = rest < 0 ? 0 : Int32(clamping: rest + 1)
             }
             for event in try poller.wait(milliseconds: timeout) {
                 handler.ready(event.token, event.readiness)

@@ -3,7 +3,7 @@ package import Platform
 extension ExitStatus {
     /// The line about a process that did not end well, as administrators know it (services.md 10); nil for exit code 0.
     package func explanation(service: String, pid: Int32, vszLimit: UInt64) -> LogText? {
-        let head = "service(\(service)): child \(pid)"
+        let head = "master: service(\(service)): child \(pid)"
         if let signal {
             let core = dumpedCore ? " (core dumped)" : [3, 4, 6, 7, 8, 11].contains(signal) ? " (core dumps disabled)" : ""
             return LogText(trusted: "\(head) killed with signal \(signal)\(core)")

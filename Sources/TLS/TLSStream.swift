@@ -88,13 +88,15 @@ package struct TLSStream: ~Copyable {
     /// Appends at most `count` bytes of content to `buffer`.
     package func read(appendingTo buffer: inout [UInt8], atMost count: Int) -> TLSTransfer {
         let count = min(max(count, 0), Limits.chunk)
-        let before = buffer.count
-        buffer.append(contentsOf: repeatElement(0, count: count))
+        let pointer = unsafe pointer
+        var result: Int32 = 0
         ERR_clear_error()
-        let result = unsafe buffer.withUnsafeMutableBytes {
-            unsafe SSL_read(pointer, $0.baseAddress?.advanced(by: before), Int32(count))
+        buffer.append(addingCapacity: count) { (room: inout OutputSpan<UInt8>) in
+            unsafe room.withUnsafeMutableBufferPointer { bytes, filled in
+                result = unsafe SSL_read(pointer, bytes.baseAddress, Int32(count))
+                filled = Int(max(result, 0))
+            }
         }
-        buffer.removeLast(count - Int(max(result, 0)))
         return transfer(result, "SSL_read()")
     }
 
@@ -143,6 +145,9 @@ package struct TLSStream: ~Copyable {
 /// What was agreed in the handshake, for logs and for auth.
 extension TLSStream {
     /// `TLSv1.3`
+    /// Bytes that were read from the socket already: they wake no poll.
+    package var hasPending: Bool { unsafe SSL_has_pending(pointer) == 1 }
+
     package var protocolName: String { unsafe text(SSL_get_version(pointer)) }
 
     /// `TLS_AES_256_GCM_SHA384`; empty before the handshake is done.

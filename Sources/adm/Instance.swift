@@ -44,9 +44,16 @@ struct Instance {
 
     static func runningPID(_ base: String) -> Int32? {
         guard let content = FileSystem.content(base + "/master.pid"),
-            let pid = Int32(String(decoding: content, as: UTF8.self).filter(\.isNumber)), pid > 0, SignalQueue.send(0, to: pid)
+            let pid = Int32(String(decoding: content, as: UTF8.self).filter(\.isNumber)), pid > 0, isAlive(pid)
         else { return nil }
         return pid
+    }
+
+    /// Not a zombie either: in a container nobody may reap it.
+    static func isAlive(_ pid: Int32) -> Bool {
+        guard SignalQueue.send(0, to: pid) else { return false }
+        guard let stat = FileSystem.content("/proc/\(pid)/stat"), let close = stat.lastIndex(of: 0x29) else { return true }
+        return stat.dropFirst(close + 2).first != 0x5a
     }
 
     /// Connects to a socket of the instance that speaks frames.

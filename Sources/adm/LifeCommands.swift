@@ -18,7 +18,7 @@ struct StopCommand: ParsableCommand {
             throw Output.fatal("kill(\(pid)) failed: not permitted", Exit.noPermission)
         }
         let deadline = Clock.milliseconds + Self.patience
-        while SignalQueue.send(0, to: pid) {
+        while Instance.isAlive(pid) {
             guard Clock.milliseconds < deadline else {
                 throw Output.fatal("Culver (PID \(pid)) did not stop within 15 seconds; see its log")
             }

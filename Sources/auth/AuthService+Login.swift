@@ -71,17 +71,15 @@ extension AuthService {
                 let now = Clock.milliseconds
                 switch received.message {
                 case .begin(let begin):
-                    if delayed.holds(key) {
-                        endChannel(token, because: "request \(key.id) is already in use")
-                        return
-                    }
                     let initial = begin.hasInitialResponse ? begin.initialResponse : nil
-                    let outcome = authenticator.begin(key, mechanism: begin.mechanism, initial: initial, origin: Origin(begin), now: now)
-                    handle(outcome, key, now: now)
-                case .proceed(let answer): handle(authenticator.proceed(key, answer.data, now: now), key, now: now)
+                    self.begin(key, mechanism: begin.mechanism, initial: initial, origin: Origin(begin), now: now)
+                case .proceed(let answer):
+                    if isPremature(key) { return }
+                    handle(authenticator.proceed(key, answer.data, now: now), key, now: now)
                 case .cancel:
                     authenticator.cancel(key)
                     delayed.drop(key)
+                    penalties.drop(key)
                 }
             }
         } catch {
@@ -124,6 +122,7 @@ extension AuthService {
         tickets.void(login.pid)
         authenticator.drop(channel: token)
         delayed.drop(channel: token)
+        penalties.drop(channel: token)
         finishIfDrained()
     }
 

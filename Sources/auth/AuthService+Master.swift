@@ -8,8 +8,9 @@ extension AuthService {
         do throws(ChannelError) {
             while var received = try startup.master.receive(MasterToService.self) {
                 switch received.message {
-                case .peer:
-                    if let socket = received.takeDescriptor() { addZygote(Channel(socket)) }
+                case .peer(let peer):
+                    guard let socket = received.takeDescriptor() else { break }
+                    if peer.role == "anvil" { setAnvil(Channel(socket)) } else { addZygote(Channel(socket)) }
                 case .retire: retire()
                 case .stop: finish()
                 case .statusQuery: try startup.master.send(ServiceToMaster.status(status), request: received.request)
@@ -46,7 +47,7 @@ extension AuthService {
         let clients = UInt32(clamping: logins.count + connections.count)
         process.availableCount = startup.order.clientLimit - min(clients, startup.order.clientLimit)
         process.totalCount = connectionCount
-        process.state = "\(authenticator.waiting + delayed.count) wait"
+        process.state = "\(waiting) wait"
         return process
     }
 }

@@ -115,7 +115,7 @@ extension AuthService {
         switch command {
         case .authenticate(let id, let mechanism, let initial, let origin):
             let key = RequestKey(channel: connection.token, id: id)
-            if delayed.holds(key) { return endChannel(connection.token, because: "sent an id twice: \(id)") }
+            if delayed.holds(key) || penalties.holds(key) { return endChannel(connection.token, because: "sent an id twice: \(id)") }
             let data: [UInt8]?
             switch initial {
             case .absent: data = nil
@@ -126,9 +126,10 @@ extension AuthService {
                 let refusal = Refusal(code: "invalid_base64", reason: reason, notBefore: now + delay)
                 return handle(.refused(refusal), key, now: now)
             }
-            handle(authenticator.begin(key, mechanism: mechanism, initial: data, origin: origin, now: now), key, now: now)
+            begin(key, mechanism: mechanism, initial: data, origin: origin, now: now)
         case .proceed(let id, let response):
             let key = RequestKey(channel: connection.token, id: id)
+            if isPremature(key) { return }
             if case .data(let data) = response {
                 handle(authenticator.proceed(key, data, now: now), key, now: now)
             } else {
@@ -138,6 +139,7 @@ extension AuthService {
             let key = RequestKey(channel: connection.token, id: id)
             authenticator.cancel(key)
             delayed.drop(key)
+            penalties.drop(key)
         }
     }
 
@@ -219,6 +221,7 @@ extension AuthService {
         loop.poller.remove(connection.socket.number)
         authenticator.drop(channel: connection.token)
         delayed.drop(channel: connection.token)
+        penalties.drop(channel: connection.token)
         finishIfDrained()
     }
 }

@@ -28,6 +28,8 @@ final class AuthService: EventHandler {
     var tokens = Tokens()
     var tickets = TicketBook<Passed>()
     var delayed = DelayedAnswers()
+    var penalties = PenaltyQueue()
+    var anvil: Channel?
     var zygotes: [UInt64: Channel] = [:]
     var logins: [UInt64: LoginPeer] = [:]
     var listeners: [UInt64: TextListener] = [:]
@@ -56,6 +58,7 @@ final class AuthService: EventHandler {
         } catch {
             throw StartFailure(error)
         }
+        if let channel = startup.takePeer("anvil") { setAnvil(channel) }
         for channel in startup.takePeers() { addZygote(channel) }
         nextRound = Clock.milliseconds + 1_000
     }
@@ -80,6 +83,8 @@ final class AuthService: EventHandler {
     func ready(_ token: UInt64, _ readiness: Readiness) {
         if token == Self.masterToken {
             readMaster()
+        } else if token == Self.anvilToken {
+            if let anvil { readAnvil(anvil, readiness) }
         } else if let connection = connections[token] {
             serve(connection, readiness)
         } else if let login = logins[token] {
@@ -103,22 +108,26 @@ final class AuthService: EventHandler {
             listenersPausedUntil = nil
             setListening(true)
         }
+        beginDue(now)
         for answer in delayed.due(now) { refuse(answer.key, answer.refusal) }
         if now >= nextRound {
             nextRound = now + 1_000
             tickets.expire(now: now)
             for (key, refusal) in authenticator.expire(now: now) { refuse(key, refusal) }
             // Lookups are answered at once, so none is ever in progress here.
-            startup.setTitle("[\(authenticator.waiting + delayed.count) wait, 0 passdb, 0 userdb]")
+            startup.setTitle("[\(waiting) wait, 0 passdb, 0 userdb]")
         }
         writeNotes()
     }
 
+    /// Requests that are neither answered nor being worked on.
+    var waiting: Int { authenticator.waiting + delayed.count + penalties.count }
+
     /// The round is wanted only while something waits.
     var nextWake: Int64? {
         if !unread.isEmpty { return 0 }
-        let isWaiting = authenticator.waiting > 0 || tickets.count > 0 || delayed.count > 0
-        return [isWaiting ? nextRound : nil, delayed.next, listenersPausedUntil].compactMap(\.self).min()
+        let isWaiting = waiting > 0 || tickets.count > 0
+        return [isWaiting ? nextRound : nil, delayed.next, penalties.next, listenersPausedUntil].compactMap(\.self).min()
     }
 
     /// Lines that came up in the core. What says why a login failed is written with auth_verbose only (auth.md 15).
@@ -137,6 +146,7 @@ final class AuthService: EventHandler {
 
     /// Carries out what an exchange led to, for whichever kind of asker.
     func handle(_ outcome: Outcome, _ key: RequestKey, now: Int64) {
+        reportPenalties()
         switch outcome {
         case .challenge(let data): challenge(key, data)
         case .passed(let passed): pass(key, passed, now)

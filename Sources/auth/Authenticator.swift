@@ -44,6 +44,8 @@ final class Authenticator {
     let databases: Databases
     private var open: [RequestKey: Open] = [:]
     private var perChannel: [UInt64: Int] = [:]
+    /// What became of the penalties of addresses; the owner takes it.
+    var penaltyChanges: [PenaltyChange] = []
     /// Failures of our own wait a random time around `internalFailureDelay`; tests fix it.
     var jitter: (ClosedRange<Int64>) -> Int64 = { Int64.random(in: $0) }
 
@@ -82,6 +84,7 @@ final class Authenticator {
     func malformed(_ key: RequestKey, now: Int64) -> Outcome {
         guard let current = close(key) else { return .refused(Refusal(reason: "Authentication request timed out", notBefore: now)) }
         note(.info, current.origin, "Invalid base64 data in continued response")
+        raisePenalty(current.origin, checksum: 0)
         return .refused(
             Refusal(code: "invalid_base64", reason: "Invalid base64 data in continued response", notBefore: now + settings.failureDelay))
     }
@@ -124,23 +127,32 @@ final class Authenticator {
             return verify(credentials, current.origin, now)
         case .fail(let failure):
             note(.info, current.origin, failure.text)
+            raisePenalty(current.origin, checksum: 0)
             return .refused(Refusal(reason: failure.clientReason, notBefore: now + settings.failureDelay))
         }
     }
 
     private func verify(_ credentials: Credentials, _ origin: Origin, _ now: Int64) -> Outcome {
+        let checksum = Penalty.checksum(user: credentials.authentication, password: credentials.password)
         let identity: Identity
         do throws(NameProblem) {
             identity = try self.identity(credentials, origin)
         } catch {
             note(.info, origin, error.text)
             databases.example.pretend(credentials.password)
+            raisePenalty(origin, checksum: checksum)
             return .refused(Refusal(notBefore: now + settings.failureDelay))
         }
         if identity.master != nil, settings.masterPassdbs.isEmpty {
             databases.notes.append(Note(.info, "auth", origin, identity, "Attempted master login with no master passdbs"))
         }
-        return answer(to: run(identity, origin, password: credentials.password), identity, origin, now)
+        let result = run(identity, origin, password: credentials.password)
+        switch result {
+        case .success: clearPenalty(origin)
+        case .failure, .disabled: if !databases.isUndelayed { raisePenalty(origin, checksum: checksum) }
+        case .temporaryFailure: break
+        }
+        return answer(to: result, identity, origin, now)
     }
 
     /// Walks through the password databases; a nil password asks for fields only. Costs at least one hash when a password is given.
@@ -148,6 +160,7 @@ final class Authenticator {
         var chain = PassdbChain(settings, identity: identity, mechanism: origin.mechanism)
         let table = VariableTable(origin, identity)
         databases.hasHashed = false
+        databases.isUndelayed = false
         var step = chain.begin()
         while true {
             switch step {
@@ -163,7 +176,7 @@ final class Authenticator {
     }
 
     private func answer(to result: PassdbResult, _ identity: Identity, _ origin: Origin, _ now: Int64) -> Outcome {
-        let delayed = now + settings.failureDelay
+        let delayed = databases.isUndelayed ? now : now + settings.failureDelay
         switch result {
         case .success(var fields):
             var identity = identity
@@ -181,6 +194,17 @@ final class Authenticator {
                     code: "temp_fail", user: identity.user, notBefore: now + jitter(half...max(half, settings.internalFailureDelay + half)))
             )
         }
+    }
+
+    /// A delayed failure costs the address more next time.
+    private func raisePenalty(_ origin: Origin, checksum: UInt32) {
+        guard let value = origin.penalty, let address = Penalty.name(origin) else { return }
+        penaltyChanges.append(PenaltyChange(address: address, value: Penalty.raised(value), checksum: checksum))
+    }
+
+    private func clearPenalty(_ origin: Origin) {
+        guard origin.penalty != nil, let address = Penalty.name(origin) else { return }
+        penaltyChanges.append(PenaltyChange(address: address, value: 0, checksum: 0))
     }
 
     private func note(_ level: Note.Level, _ origin: Origin, _ text: String) {

@@ -16,6 +16,8 @@ enum Limits {
     static let ticketLife: Int64 = 60_000
     /// An exchange that the client does not go on with is given up: 150 s, 30 s before login itself gives up (auth.md 5).
     static let exchangeLife: Int64 = 150_000
+    /// How long anvil may take to say an address's penalty; then the request goes on without.
+    static let penaltyAnswer: Int64 = 1_000
     /// Longest user name that goes into a frame or a log line.
     static let userName = 255
     /// Fields that databases may set for one user.

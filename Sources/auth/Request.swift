@@ -16,6 +16,10 @@ struct Origin: Equatable, Sendable {
     /// SASL mechanism; empty for a lookup of a user.
     var mechanism = ""
     var clientID = ""
+    /// The asker vouches for the client (`no-penalty`): its address collects no penalties.
+    var isExempt = false
+    /// Penalty of the address when the request began; nil: it takes no part in penalties.
+    var penalty: UInt8?
 
     init() {}
 }

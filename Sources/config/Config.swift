@@ -15,7 +15,8 @@ enum Config {
         Clock.prepareLocalTime()
         do throws(SystemError) { try TrapReport.install(descriptor: Inherited.log, prefix: Log.trapPrefix) } catch { Process.exit(89) }
         do throws(ConfinementError) {
-            try Confinement.config.enter(.init(uid: Process.effectiveUID, gid: Process.effectiveGID, descriptors: 64))
+            // It passes a descriptor per service, and the kernel counts those under way per user (unix(7), ETOOMANYREFS).
+            try Confinement.config.enter(.init(uid: Process.effectiveUID, gid: Process.effectiveGID, descriptors: 4_096))
         } catch {
             Log().fatal("\(error)")
             Process.exit(89)
@@ -27,6 +28,7 @@ enum Config {
                 if case .load(let request) = received.message { try answer(request, received.request, master) }
             }
         } catch {
+            if error != .closed { Log().fatal("\(error)") }
             Process.exit(error == .closed ? 0 : 89)
         }
     }
@@ -36,7 +38,9 @@ enum Config {
         let loaded = loader.load(path: request.path, overrides: request.overrides)
         for diagnostic in loaded.diagnostics {
             let text = String(diagnostic.description.prefix(1000))
-            try master.send(ConfigToMaster.diagnostic(.init(isError: diagnostic.severity == .error, text: text)), request: id)
+            let summary = String(diagnostic.summary.prefix(250))
+            try master.send(
+                ConfigToMaster.diagnostic(.init(isError: diagnostic.severity == .error, summary: summary, text: text)), request: id)
             try waitForRoom(master)
         }
         if loaded.isValid {

@@ -115,7 +115,9 @@ struct Delivery {
         switch error {
         case .noSpace:
             if configuration.isOn("quota_full_tempfail") { return DeliveryFailure(.temporary, "") }
-            guard arguments.printsRejection else { return DeliveryFailure(.temporary, "Not enough disk quota; rejection mails are not built yet") }
+            guard arguments.printsRejection else {
+                return DeliveryFailure(.temporary, "Not enough disk quota; rejection mails are not built yet")
+            }
             return DeliveryFailure(.reject, "rejected: Not enough disk quota")
         case .unavailable(let text): return DeliveryFailure(.temporary, text)
         default: return DeliveryFailure(.temporary, error.logText)

@@ -26,19 +26,20 @@ struct LDAArguments: Equatable {
             guard argument.hasPrefix("-"), argument.count > 1 else { throw DeliveryFailure(.usage, "Unknown argument: \(argument)") }
             var letters = argument.dropFirst()
             while let letter = letters.popFirst() {
-                if try takeFlag(letter) { continue }
+                if takeFlag(letter) { continue }
+                guard "dfmrapco".contains(letter) else { throw DeliveryFailure(.usage, "Unknown argument: -\(letter)") }
                 var value = String(letters)
                 letters = ""
                 if value.isEmpty {
                     guard let next = rest.popFirst() else { throw DeliveryFailure(.usage, "Missing value: -\(letter)") }
                     value = next
                 }
-                try take(letter, value)
+                take(letter, value)
             }
         }
     }
 
-    private mutating func takeFlag(_ letter: Character) throws(DeliveryFailure) -> Bool {
+    private mutating func takeFlag(_ letter: Character) -> Bool {
         switch letter {
         case "e": printsRejection = true
         case "k": break  // The environment is kept anyway: nothing in it is used but USER and HOME.
@@ -47,7 +48,7 @@ struct LDAArguments: Equatable {
         return true
     }
 
-    private mutating func take(_ letter: Character, _ value: String) throws(DeliveryFailure) {
+    private mutating func take(_ letter: Character, _ value: String) {
         switch letter {
         case "d": user = value
         case "f": sender = value
@@ -56,8 +57,7 @@ struct LDAArguments: Equatable {
         case "r": finalRecipient = value
         case "p": messageFile = value
         case "c": configuration = value
-        case "o": overrides.append(value)
-        default: throw DeliveryFailure(.usage, "Unknown argument: -\(letter)")
+        default: overrides.append(value)
         }
     }
 }

@@ -18,6 +18,8 @@ struct LDAConfiguration {
         return LDAConfiguration(settings: loaded)
     }
 
+    var base: String { value("base_dir") }
+
     func value(_ name: String) -> String { settings.value(name, in: Self.filter) }
     func isOn(_ name: String) -> Bool { settings.isOn(name, in: Self.filter) }
 

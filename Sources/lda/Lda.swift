@@ -12,6 +12,7 @@ enum Lda {
             let arguments = try LDAArguments(CommandLine.arguments.dropFirst())
             log = LDALog(user: arguments.user ?? Process.environment("USER"))
             let configuration = try LDAConfiguration.load(path: arguments.configuration, overrides: arguments.overrides)
+            log.connect(base: configuration.base)
             let user = try Recipient.find(arguments, configuration)
             try user.become(configuration)
             var delivery = Delivery(arguments: arguments, configuration: configuration, user: user, log: log)
@@ -46,27 +47,5 @@ struct DeliveryFailure: Error {
     init(_ code: Code, _ text: String) {
         self.code = code
         self.text = text
-    }
-}
-
-/// The one place where lines for the log are written.
-struct LDALog {
-    enum Level: String { case debug = "Debug", info = "Info", warning = "Warning", error = "Error" }
-
-    private let prefix: String
-
-    init(user: String?) { prefix = user.map { "lda(\($0))<\(Process.id)><>: " } ?? "lda: " }
-
-    /// Foreign bytes may be in `text`: control characters become `?`, what is too long is cut.
-    func write(_ level: Level, _ text: String) {
-        var line: [UInt8] = []
-        for scalar in (prefix + level.rawValue + ": " + text).unicodeScalars.prefix(1_000) {
-            let isControl = scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value) || scalar.properties.generalCategory == .format
-            line.append(contentsOf: isControl ? [0x3f] : Array(String(scalar).utf8))
-        }
-        line.append(0x0a)
-        let output = FileDescriptor(adopting: 2)
-        do throws(SystemError) { try output.writeAll(line) } catch {}
-        _ = output.release()
     }
 }

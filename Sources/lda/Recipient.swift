@@ -40,14 +40,16 @@ struct Recipient {
             }
         } else if uid != Process.effectiveUID {
             throw DeliveryFailure(
-                .temporary, "User \(name) has uid \(uid), but this process runs with uid \(Process.effectiveUID): start it as root or as that user")
+                .temporary,
+                "User \(name) has uid \(uid), but this process runs with uid \(Process.effectiveUID): start it as root or as that user")
         }
     }
 
     var variables: [String: String] {
         let at = name.lastIndex(of: "@")
         return [
-            "user": name, "username": at.map { String(name[..<$0]) } ?? name, "domain": at.map { String(name[name.index(after: $0)...]) } ?? "",
+            "user": name, "username": at.map { String(name[..<$0]) } ?? name,
+            "domain": at.map { String(name[name.index(after: $0)...]) } ?? "",
             "home": home ?? "", "uid": String(uid), "gid": String(gid), "service": "lda", "pid": String(Process.id),
         ]
     }

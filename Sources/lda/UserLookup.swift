@@ -17,7 +17,9 @@ enum UserLookup {
         } catch {
             guard error.call != Self.refusal else { throw DeliveryFailure(.temporary, "auth-userdb: temporary failure for \(user)") }
             guard error.call != Self.unknown else { throw DeliveryFailure(.noUser, "User doesn't exist: \(user)") }
-            let hint = error.isPermission ? " (euid=\(Process.effectiveUID) egid=\(Process.effectiveGID): the socket's mode, user and group decide)" : ""
+            let hint =
+                error.isPermission
+                ? " (euid=\(Process.effectiveUID) egid=\(Process.effectiveGID): the socket's mode, user and group decide)" : ""
             throw DeliveryFailure(.temporary, "userdb lookup: \(error)\(hint)")
         }
     }
@@ -79,9 +81,14 @@ enum UserLookup {
         var isEscaped = false
         for byte in field {
             if isEscaped {
-                output.append(byte == 0x31 ? 0x01 : byte == 0x74 ? 0x09 : byte == 0x6e ? 0x0a : byte == 0x72 ? 0x0d : byte == 0x30 ? 0 : byte)
+                output.append(
+                    byte == 0x31 ? 0x01 : byte == 0x74 ? 0x09 : byte == 0x6e ? 0x0a : byte == 0x72 ? 0x0d : byte == 0x30 ? 0 : byte)
                 isEscaped = false
-            } else if byte == 0x01 { isEscaped = true } else { output.append(byte) }
+            } else if byte == 0x01 {
+                isEscaped = true
+            } else {
+                output.append(byte)
+            }
         }
         return String(decoding: output, as: UTF8.self)
     }

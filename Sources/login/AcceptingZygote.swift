@@ -93,6 +93,7 @@ final class AcceptingZygote: ZygoteRole {
     }
 
     private func outOfDescriptors(_ error: SystemError) {
+        guard pausedUntil <= Clock.milliseconds else { return }  // told already
         pausedUntil = Clock.milliseconds + Self.descriptorPause
         setAccepting(false)
         let limit = ResourceLimit.descriptors.current.soft
@@ -120,6 +121,7 @@ final class AcceptingZygote: ZygoteRole {
 
     /// Gives a connection to a worker; false when none has room and none may be started.
     private func serve(_ arrival: Arrival) -> Bool {
+        guard pausedUntil <= Clock.milliseconds else { return false }
         if let pid = zygote.pool.roomiest {
             zygote.pool.assigned(to: pid)
             let sent = zygote.send(
@@ -142,7 +144,7 @@ final class AcceptingZygote: ZygoteRole {
         do throws(SystemError) {
             links = (auth == nil ? nil : try Link(), mail == nil ? nil : try Link())
         } catch {
-            zygote.log.error("\(error)")
+            if error.isOutOfDescriptors { outOfDescriptors(error) } else { zygote.log.error("\(error)") }
             return false
         }
         let keeping = [arrival?.socket, links.auth?.ours, links.mail?.ours].compactMap(\.self)
@@ -160,9 +162,14 @@ final class AcceptingZygote: ZygoteRole {
 
     /// In the child.
     private func work(_ arrival: Arrival?, _ control: Channel, _ auth: Int32?, _ mail: Int32?) -> Int32 {
+        do throws(ConfinementError) {
+            // security.md 3: the listener or clients, channels, and two descriptors more per client for the pair of a TLS proxy.
+            try Confinement.loginWorker.narrow(descriptors: UInt64(32 + 4 * zygote.pool.limits.clients), program: program)
+        } catch {
+            startup.log.fatal("\(error)")
+            return 89
+        }
         do throws(SystemError) {
-            try ResourceLimit.processes.set(soft: 0, hard: 0)
-            try program.load()
             let worker = try LoginWorker(
                 startup, settings, control: control, signals: zygote.signals,
                 auth: auth.map { Channel(FileDescriptor(adopting: $0)) }, mail: mail.map { Channel(FileDescriptor(adopting: $0)) })
@@ -253,7 +260,7 @@ final class AcceptingZygote: ZygoteRole {
     func tick(_ now: Int64) {
         if pausedUntil > 0, now >= pausedUntil {
             pausedUntil = 0
-            if zygote.isAccepting { setAccepting(true) }
+            capacityChanged()
         }
         guard let first = waiting.first else { return }
         if now - first.since > 2_000 { zygote.sendToAll(.makeRoom) }

@@ -131,6 +131,13 @@ struct IMAPDialogue {
     var wantsMore: Bool { state != .verifying || reader.unread.count < Self.maximumAhead }
     var isHandingOver: Bool { state == .handingOver }
     var isVerifying: Bool { state == .verifying }
+    /// The client's turn: only then is anything read from it, so that what it sends ahead stays small.
+    var wantsInput: Bool {
+        switch state {
+        case .commands, .challenged: true
+        case .verifying, .handingOver, .closed: false
+        }
+    }
     var isAuthenticating: Bool {
         switch state {
         case .verifying, .challenged: true

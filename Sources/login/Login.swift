@@ -1,4 +1,5 @@
 internal import Confinement
+internal import Platform
 internal import ServiceKit
 
 /// All that talks with strangers before login: holds neither mail nor passwords. This process is the zygote; its workers have the clients.
@@ -11,9 +12,13 @@ enum Login {
             let zygote = try Zygote(startup)
             let program = try Self.workerProgram()
             let clients = zygote.pool.limits.clients
-            try startup.confine(.loginZygote, descriptors: max(256, 32 + 4 * clients) + 3 * zygote.pool.limits.processes + 600)
+            // The kernel lets nobody have more descriptors under way to others than it may have open, counted per user: a burst of logins of
+            // all login processes together must fit (unix(7), ETOOMANYREFS).
+            try startup.confine(.loginZygote, descriptors: max(4_096, 32 + 4 * clients + 3 * zygote.pool.limits.processes + 600))
+            Rehearsal.play(startup, settings, signals: zygote.signals)
             let role = AcceptingZygote(zygote, settings, program: program)
             try startup.announceReady()
+            Heap.settle()
             try zygote.run(role)
         }
     }

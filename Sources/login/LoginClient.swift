@@ -12,6 +12,8 @@ final class LoginClient {
         case proceed([UInt8])
         case cancel
         case handOver
+        /// There is more to move; others have their turn first.
+        case again
         case gone(reason: String)
     }
 
@@ -107,25 +109,34 @@ final class LoginClient {
         }
     }
 
+    /// Reads and answers until the client has nothing more to say, or somebody else has to answer first.
     private func receive(_ settings: LoginSettings) -> Demand? {
-        var bytes: [UInt8] = []
-        // TLS may have more than one record ready that wakes no poll; a stranger may not keep us busy for ever.
-        while bytes.count < 4 * Transport.unit {
-            switch transport.read(appendingTo: &bytes) {
-            case .moved: break
-            case .wantRead, .wantWrite:
-                if !bytes.isEmpty { dialogue.feed(bytes) }
-                return advance(settings)
+        while dialogue.wantsInput {
+            var bytes: [UInt8] = []
+            switch transport.read(appendingTo: &bytes, atMost: Self.chunk) {
+            case .moved:
+                dialogue.feed(bytes)
+                if let demand = answer(settings) { return demand }
+            case .wantRead, .wantWrite: return flush()
             case .ended(let text):
                 return leave(text.isEmpty ? "Connection closed" : "Connection closed: \(text)")
             }
         }
-        dialogue.feed(bytes)
-        return advance(settings)
+        return nil
+    }
+
+    /// Bytes of one read before login: what stays unread at the hand-over must fit into its frame.
+    private static let chunk = 4_096
+
+    /// Carries out what the dialogue wants; then reads on, if bytes are there that wake no poll.
+    func advance(_ settings: LoginSettings) -> Demand? {
+        if let demand = answer(settings) { return demand }
+        guard phase == .preLogin, !transport.isHandshaking, transport.hasPending else { return nil }
+        return receive(settings)
     }
 
     /// Carries out what the dialogue wants until it waits.
-    func advance(_ settings: LoginSettings) -> Demand? {
+    private func answer(_ settings: LoginSettings) -> Demand? {
         while true {
             switch dialogue.next() {
             case .send(let bytes): output += bytes
@@ -191,7 +202,11 @@ final class LoginClient {
 
     func pump() -> Demand? {
         guard let proxy, phase == .proxying else { return nil }
-        return proxy.pump(transport) ? nil : leave("")
+        switch proxy.pump(transport) {
+        case .waiting: return nil
+        case .again: return .again
+        case .over: return leave("")
+        }
     }
 
     /// Says why and ends; for timeouts, a full service, and the end of the suite.

@@ -4,7 +4,7 @@ internal import ServiceKit
 
 /// A login process: the clients it has, and its channels to auth, to the mail service and to its zygote.
 final class LoginWorker: EventHandler {
-    private enum Token {
+    enum Token {
         static let control: UInt64 = 1
         static let signals: UInt64 = 2
         static let auth: UInt64 = 3
@@ -25,10 +25,14 @@ final class LoginWorker: EventHandler {
     private var tokens = Tokens(startingAt: Token.firstClient)
     private var served: UInt32 = 0
     private var nextExchange: UInt32 = 1
+    /// Proxied sessions with more to move than one turn.
+    private var busy: Set<UInt64> = []
     private var isRetiring = false
     private var isControlled = true
     private(set) var isFinished = false
     private var nextSweep = Clock.milliseconds + 1000
+    /// When what the last login needed goes back to the system: a process that only proxies TLS mostly waits.
+    private var restAt: Int64?
     private var log: Log { startup.log }
 
     init(_ startup: Startup, _ settings: LoginSettings, control: Channel, signals: SignalQueue, auth: Channel?, mail: Channel?)
@@ -48,10 +52,23 @@ final class LoginWorker: EventHandler {
         if let mail { try loop.poller.add(mail.number, token: Token.mail, for: .readable) }
     }
 
+    /// The event of the first client's socket, for the rehearsal.
+    static var firstClientEvent: UInt64 { (Token.firstClient << 1) + Token.firstClient }
+
+    /// No further client will come.
+    func endAfterLastClient() {
+        isRetiring = true
+        finishIfIdle()
+    }
+
     /// Serves until the last client has gone and no further one can come.
     func run() throws(SystemError) { try loop.run(self) }
 
-    var nextWake: Int64? { clients.isEmpty ? nil : nextSweep }
+    var nextWake: Int64? {
+        if !busy.isEmpty { return 0 }
+        let hasStrangers = clients.values.contains { $0.phase != .proxying }
+        return hasStrangers ? min(nextSweep, restAt ?? .max) : restAt
+    }
 
     // MARK: clients
 
@@ -91,6 +108,7 @@ final class LoginWorker: EventHandler {
             cancelExchange(client)
             return act(client, client.advance(settings))  // the client's answer waits behind it
         case .handOver: handOver(client)
+        case .again: busy.insert(client.token)
         case .gone(let reason):
             remove(client, reason)
             return
@@ -182,6 +200,16 @@ final class LoginWorker: EventHandler {
     }
 
     func wake(_ now: Int64) {
+        let turn = busy
+        busy = []
+        for token in turn {
+            if let client = clients[token] { act(client, client.pump()) }
+        }
+        if let at = restAt, now >= at {
+            restAt = nil
+            Heap.release()
+        }
+        guard now >= nextSweep else { return }
         nextSweep = now + 1000
         for client in clients.values where client.phase != .proxying {
             if client.transport.isHandshaking, now - client.handshakeStarted > LoginSettings.handshakeTime {
@@ -220,9 +248,7 @@ final class LoginWorker: EventHandler {
                 case .peer(let peer):
                     if let socket = received.takeDescriptor() { replace(peer.role, Channel(socket)) }
                 case .makeRoom: makeRoom()
-                case .retire:
-                    isRetiring = true
-                    finishIfIdle()
+                case .retire: endAfterLastClient()
                 case .session, .kick: break
                 }
             }
@@ -412,6 +438,7 @@ extension LoginWorker {
     private func accepted(_ client: LoginClient, pid: UInt32) {
         log.info(LogText(untrusted: settings.logLine.text("Login", values(client, pid: pid))))
         client.accepted()
+        restAt = Clock.milliseconds + 1_000
         if client.phase == .proxying {
             act(client, client.pump())
         } else {

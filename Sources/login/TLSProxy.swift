@@ -24,15 +24,20 @@ final class TLSProxy {
         return interest
     }
 
-    /// Moves what can be moved without waiting; false when the session is over.
-    func pump(_ client: Transport) -> Bool {
-        // A bounded number of rounds: one session must not starve the others of a shared process.
-        for _ in 0..<8 {
-            guard let up = moveUp(client), let down = moveDown(client) else { return false }
-            if !up && !down { break }
+    enum Progress { case waiting, again, over }
+
+    /// Moves what can be moved without waiting. `.again`: there is more, perhaps inside OpenSSL where it wakes no poll; a bounded number of
+    /// rounds, because one session must not starve the others of a shared process.
+    func pump(_ client: Transport) -> Progress {
+        for _ in 0..<Self.rounds {
+            guard let up = moveUp(client), let down = moveDown(client) else { return .over }
+            if serverHasEnded && toClient.isEmpty { return .over }
+            if !up && !down { return .waiting }
         }
-        return !(serverHasEnded && toClient.isEmpty)
+        return .again
     }
+
+    private static let rounds = 32
 
     /// Client to mail process; nil: over. True: something moved.
     private func moveUp(_ client: Transport) -> Bool? {

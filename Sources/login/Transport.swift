@@ -44,10 +44,13 @@ final class Transport {
         }
     }
 
-    func read(appendingTo buffer: inout [UInt8]) -> Outcome {
-        if let transfer = tls?.read(appendingTo: &buffer, atMost: Self.unit) { return Self.outcome(transfer) }
+    /// Something was read from the socket already and wakes no poll.
+    var hasPending: Bool { tls?.hasPending ?? false }
+
+    func read(appendingTo buffer: inout [UInt8], atMost count: Int = unit) -> Outcome {
+        if let transfer = tls?.read(appendingTo: &buffer, atMost: count) { return Self.outcome(transfer) }
         do throws(SystemError) {
-            let got = try socket.read(appendingTo: &buffer, atMost: Self.unit)
+            let got = try socket.read(appendingTo: &buffer, atMost: count)
             return got == 0 ? .ended("") : .moved(got)
         } catch {
             return error.isWouldBlock ? .wantRead : .ended(error.reason)

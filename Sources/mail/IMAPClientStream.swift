@@ -19,6 +19,9 @@ final class ClientStream {
     /// Bytes of one read(2).
     private static let readSize = 8_192
 
+    /// A session that is silent for so long rests.
+    private static let restMilliseconds: Int64 = 500
+
     /// What made a wait end.
     enum Wake { case input, other, timeout }
 
@@ -80,17 +83,30 @@ final class ClientStream {
     func wait(orFor other: Int32? = nil, milliseconds: Int64) throws(SessionEnd) -> Wake {
         try flush()
         let deadline = Clock.milliseconds + milliseconds
+        var isResting = false
         while true {
             let left = max(0, deadline - Clock.milliseconds)
             var interests = [Wait.Interest(client.number, .readable)]
             if let control { interests.append(Wait.Interest(control.number, .readable)) }
             if let other { interests.append(Wait.Interest(other, .readable)) }
-            let ready = try poll(interests, left)
+            let ready = try poll(interests, isResting ? left : min(left, Self.restMilliseconds))
             if control != nil, !ready[1].isEmpty { try readControl() }
             if !ready[0].isEmpty { return .input }
+            if !isResting, ready.allSatisfy(\.isEmpty) {
+                isResting = true
+                rest()
+                continue
+            }
             if other != nil, let last = ready.last, !last.isEmpty { return .other }
             if left == 0 { return .timeout }
         }
+    }
+
+    /// Most sessions do nothing most of the time: what the last commands needed goes back to the system.
+    private func rest() {
+        received = []
+        out = ResponseWriter()
+        Heap.release()
     }
 
     /// Reads what the client sent, at least one byte. Only after `wait` answered `.input`; a false alarm brings nothing.

@@ -28,7 +28,9 @@ final class MessageReader {
     }
 
     /// Bytes of the file from `offset` on, at most `count`; fewer at its end only.
-    func bytes(at offset: Int64, atMost count: Int) throws(StoreError) -> [UInt8] {
+    func bytes(at offset: Int64, atMost limit: Int) throws(StoreError) -> [UInt8] {
+        let count = Int(max(0, min(Int64(limit), size - offset)))
+        guard count > 0 else { return [] }
         var buffer = [UInt8](repeating: 0, count: count)
         var filled = 0
         do throws(SystemError) {
@@ -94,12 +96,11 @@ final class MessageReader {
         if let message { return message }
         var parser = MessageParser()
         var offset: Int64 = 0
-        while true {
+        while offset < size {
             let chunk = try bytes(at: offset, atMost: Self.chunkSize)
             if chunk.isEmpty { break }
             parser.feed(chunk[...])
             offset += Int64(chunk.count)
-            if chunk.count < Self.chunkSize { break }
         }
         let parsed = parser.finish()
         message = parsed

@@ -126,7 +126,7 @@ extension IMAPSession {
         while true {
             switch reader.next() {
             case .needMore: try receive()
-            case .continuation: try receive()
+            case .continuation: break
             case .command: return
             case .appendLiteral(_, _, let nonSynchronising):
                 guard nonSynchronising else { return reader.refuseLiteral() }
@@ -142,7 +142,8 @@ extension IMAPSession {
     private func followingMessage() throws(CommandFailure) -> (message: AppendMessage, literal: MessageLiteral)? {
         while true {
             switch reader.next() {
-            case .needMore, .continuation: try ending { () throws(SessionEnd) in try receive() }
+            case .needMore: try ending { () throws(SessionEnd) in try receive() }
+            case .continuation: break
             case .command(let rest):
                 guard rest.bytes.isEmpty else { throw .bad("Expected end of command") }
                 return nil

@@ -20,6 +20,7 @@ final class IMAPSession {
 
     /// Name of the command at hand, in upper case.
     var commandName: [UInt8] = []
+    private var commandStart: Int64 = 0
     private var commandEnd: Int64 = 0
     private var badCommands = 0
     private let start: SessionStart
@@ -80,10 +81,14 @@ final class IMAPSession {
     /// What the client was doing, for the log.
     private func status() -> String {
         if commandName.isEmpty { return "(No commands sent)" }
-        if commandEnd == 0 { return "(\(commandText) running)" }
-        let milliseconds = Clock.milliseconds - commandEnd
-        let fraction = String(milliseconds % 1_000 + 1_000).dropFirst()
-        return "(\(commandText) finished \(milliseconds / 1_000).\(fraction) secs ago)"
+        let now = Clock.milliseconds
+        if commandEnd == 0 { return "(\(commandText) running for \(Self.seconds(now - commandStart)) secs)" }
+        return "(\(commandText) finished \(Self.seconds(now - commandEnd)) secs ago)"
+    }
+
+    /// `3.200`
+    private static func seconds(_ milliseconds: Int64) -> String {
+        "\(milliseconds / 1_000).\(String(milliseconds % 1_000 + 1_000).dropFirst())"
     }
 
     /// Name of the command for people; letters only, for it was compared with our own words or is cut.
@@ -98,9 +103,9 @@ extension IMAPSession {
         switch reader.next() {
         case .needMore: try receive()
         case .continuation:
+            // Written when the reader needs more; a client that did not wait has sent the literal already.
             stream.out.text("+ OK")
             stream.out.newline()
-            try receive()
         case .command(let raw): try run(raw)
         case .appendLiteral(let raw, let size, let nonSynchronising):
             try append(raw, MessageLiteral(size: size, isNonSynchronising: nonSynchronising))
@@ -154,6 +159,7 @@ extension IMAPSession {
     /// Notes that a command that was understood begins.
     func begin() {
         badCommands = 0
+        commandStart = Clock.milliseconds
         commandEnd = 0
         settings.setTitle(commandText)
     }

@@ -61,7 +61,7 @@ struct CaseFolding {
     mutating func fold(_ bytes: ArraySlice<UInt8>, into output: inout [UInt8]) {
         for byte in bytes {
             if byte < 0x80 {
-                finish(into: &output)
+                if wanted > 0 { finish(into: &output) }
                 if byte <= 0x20 {
                     if !lastWasBlank { output.append(0x20) }
                     lastWasBlank = true
@@ -77,6 +77,8 @@ struct CaseFolding {
                 wanted = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2
             }
             held.append(byte)
+            // A stray middle byte stands for itself.
+            wanted = max(wanted, 1)
             if held.count >= wanted { finish(into: &output) }
         }
     }
@@ -84,6 +86,7 @@ struct CaseFolding {
     /// Writes what is held, complete or not.
     mutating func finish(into output: inout [UInt8]) {
         guard !held.isEmpty else { return }
+        wanted = 0
         defer { held.removeAll(keepingCapacity: true) }
         var decoder = UTF8()
         var iterator = held.makeIterator()

@@ -1,4 +1,5 @@
 internal import Confinement
+internal import Platform
 internal import ServiceKit
 
 /// Serves logged-in users, one per process. This process is the zygote: root, because its workers have their users' ids.
@@ -10,10 +11,13 @@ enum Mail {
             let zygote = try Zygote(startup)
             let program: SystemCallFilter.Program
             do { program = try Confinement.mailWorker.filter.compiled() } catch { throw StartFailure("system call filter: \(error)") }
-            SessionWorker.rehearse()
-            let role = try SessionZygote(zygote, program: program)
+            Clock.prepareLocalTime()
+            let template = SessionTemplate(startup)
+            Rehearsal.play(startup, template)
+            let role = try SessionZygote(zygote, program: program, template: template)
             try startup.confine(.mailZygote, descriptors: 1_256 + 4 * zygote.pool.limits.processes)
             try startup.announceReady()
+            Heap.settle()
             try zygote.run(role)
         }
     }

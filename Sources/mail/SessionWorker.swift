@@ -26,23 +26,19 @@ final class SessionWorker {
     private let control: Channel
     private let signals: SignalQueue
     private let program: SystemCallFilter.Program
+    private let template: SessionTemplate
     private var isConfined = false
     private var log: Log { startup.log }
 
     /// A session has its client, a few channels, a handful of directories and one message at a time (security.md 3).
     private static let descriptors: UInt64 = 256
 
-    init(_ startup: Startup, control: Channel, signals: SignalQueue, program: SystemCallFilter.Program) {
+    init(_ startup: Startup, control: Channel, signals: SignalQueue, program: SystemCallFilter.Program, template: SessionTemplate) {
+        self.template = template
         self.startup = startup
         self.control = control
         self.signals = signals
         self.program = program
-    }
-
-    /// Touched once in the zygote, so that each worker finds it ready.
-    static func rehearse() {
-        Clock.prepareLocalTime()
-        _ = Account.hostName
     }
 
     private var isReused: Bool { startup.order.requestLimit != 1 }
@@ -121,22 +117,24 @@ final class SessionWorker {
         let who = showsUser ? "\(user.user) \(handOver.connection.remoteAddress)" : ""
         func title(_ text: String) { startup.setTitle("[\(who)\(who.isEmpty || text.isEmpty ? "" : " ")\(text)]") }
         title("")
+        log.debug("Effective uid=\(user.uid), gid=\(user.gid), home=\(user.home)")
+        log.debug(
+            "\(user.mailDriver): root=\(user.mailPath), control=\(user.mailControlPath), index=\(user.mailIndexPath), layout=\(user.layout)"
+        )
         do throws(StoreError) {
-            let store = try MailStore.open(location: location(user), home: user.home.isEmpty ? nil : user.home, options: storeOptions())
-            var settings = IMAPSettings(startup.settings)
+            let store = try MailStore.open(
+                location: location(user), home: user.home.isEmpty ? nil : user.home, options: template.storeOptions)
+            var settings = template.imap
             settings.setTitle = title
-            settings.logError = { [log] in log.error(LogText(untrusted: $0)) }
             settings.control = ControlChannel(number: signals.number) { [unowned self] in stopRequest() }
             let start = SessionStart(tag: handOver.tag, pendingInput: handOver.input, answerWithCapability: handOver.wantsCapability)
             do throws(SessionEnd) {
                 let session = try IMAPSession(client: assignment.client, start: start, store: store, settings: settings)
-                let dialect: TemplateDialect = startup.settings["config_dialect"] == "2.4" ? .pipelines : .letters
-                let format = startup.settings["imap_logout_format"]
-                log.info(
-                    LogText(untrusted: session.run().logText(format: format.isEmpty ? IMAPStatistics.format : format, dialect: dialect)))
+                let result = session.run()
+                log.info(LogText(untrusted: result.logText(format: template.logoutFormat, dialect: template.dialect)))
             } catch { log.info("Disconnected: \(error.reason)") }
         } catch {
-            log.error("Mail access failed: \(LogText(untrusted: "\(error)"))")
+            log.error("Mail access failed: \(LogText(untrusted: error.logText))")
             Self.refuse(assignment.client, tag: handOver.tag)
         }
     }
@@ -161,24 +159,7 @@ final class SessionWorker {
         return MailLocation(
             driver: .maildir, path: user.mailPath, inboxPath: path(user.mailInboxPath), indexPath: path(user.mailIndexPath),
             controlPath: path(user.mailControlPath), layout: user.layout == "fs" ? .nested : .maildirPlusPlus,
-            namesAreUTF8: startup.settings.bool("mailbox_list_utf8"))
-    }
-
-    private func storeOptions() -> StoreOptions {
-        let settings = startup.settings
-        var options = StoreOptions()
-        options.durability = settings["mail_fsync"] == "never" ? .never : settings["mail_fsync"] == "always" ? .always : .optimized
-        options.copiesWithHardLinks = settings.bool("maildir_copy_with_hardlinks", default: true)
-        options.savesCRLF = settings.bool("mail_save_crlf")
-        options.emptiesNew = settings.bool("maildir_empty_new")
-        options.distrustsNameSizes = settings.bool("maildir_broken_filename_sizes")
-        options.hostname = Account.hostName
-        options.probesLockOwner = false  // kill is not in this process's filter
-        options.namespaces = NamespaceSettings.all(settings)
-        options.log = { [log] severity, text in
-            log.write(severity == .error ? .error : severity == .warning ? .warning : .debug, LogText(untrusted: text))
-        }
-        return options
+            namesAreUTF8: template.namesAreUTF8)
     }
 }
 

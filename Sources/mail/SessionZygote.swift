@@ -35,6 +35,7 @@ final class SessionZygote: ZygoteRole {
     private let zygote: Zygote
     private let startup: Startup
     private let program: SystemCallFilter.Program
+    private let template: SessionTemplate
     private let firstUID: UInt32
     private let lastUID: UInt32
     private let perUserLimit: UInt32
@@ -55,7 +56,8 @@ final class SessionZygote: ZygoteRole {
     /// How long a client waits for a slot before it is refused (login gives up after 180 s in all).
     private static let queueTime: Int64 = 30_000
 
-    init(_ zygote: Zygote, program: SystemCallFilter.Program) throws(StartFailure) {
+    init(_ zygote: Zygote, program: SystemCallFilter.Program, template: SessionTemplate) throws(StartFailure) {
+        self.template = template
         self.zygote = zygote
         startup = zygote.startup
         self.program = program
@@ -72,7 +74,8 @@ final class SessionZygote: ZygoteRole {
     }
 
     var queue: (count: Int, limit: Int) { (queued.count, Self.queueLimit) }
-    var isDrained: Bool { links.isEmpty && pending.isEmpty }
+    /// Login processes of the same configuration may still be on their way to a hand-over.
+    var isDrained: Bool { brokers.isEmpty && links.isEmpty && pending.isEmpty }
     var wantsTicks: Bool { !queued.isEmpty }
     /// Workers serve several sessions of one uid, one after the other.
     private var reusesWorkers: Bool { zygote.pool.limits.requests != 1 }
@@ -138,6 +141,7 @@ final class SessionZygote: ZygoteRole {
             if error != .closed { zygote.log.error("login zygote: \(error)") }
             zygote.loop.poller.remove(channel.number)
             brokers[token] = nil
+            zygote.finishIfDrained()
         }
     }
 
@@ -332,7 +336,8 @@ final class SessionZygote: ZygoteRole {
             if !zygote.pool.mayStart, !retireIdle() { return false }
             guard zygote.pool.mayStart else { return false }
             worker = zygote.fork(clients: 1, keeping: [waiting.client]) { control in
-                let worker = SessionWorker(self.startup, control: control, signals: self.zygote.signals, program: self.program)
+                let worker = SessionWorker(
+                    self.startup, control: control, signals: self.zygote.signals, program: self.program, template: self.template)
                 return worker.work(first: SessionWorker.Assignment(user, waiting.handOver, FileDescriptor(adopting: waiting.client)))
             }
         }
@@ -391,7 +396,8 @@ final class SessionZygote: ZygoteRole {
     /// process_min_avail: a worker that waits for its first session.
     private func startIdle() -> Bool {
         let pid = zygote.fork(clients: 0, keeping: []) { control in
-            SessionWorker(self.startup, control: control, signals: self.zygote.signals, program: self.program).work(first: nil)
+            SessionWorker(self.startup, control: control, signals: self.zygote.signals, program: self.program, template: self.template)
+                .work(first: nil)
         }
         guard let pid else { return false }
         idle[pid] = .some(nil)

@@ -65,8 +65,3 @@ final class ConfigurationClient {
         }
     }
 }
-
-extension ConfigDiagnostic {
-    /// Without the line of the file and the caret: for the log, where an entry is one line.
-    var firstLine: String { String(text.prefix { $0 != "\n" }) }
-}

@@ -67,7 +67,8 @@ final class ControlSocket {
     private func answer(_ message: AdminToMaster, _ token: UInt64, _ channel: Channel) throws(ChannelError) {
         switch message {
         case .serviceStatus:
-            for process in supervisor.processes where !process.isZygote && !process.isRetired {
+            // A zygote that does not work yet cannot answer for itself.
+            for process in supervisor.processes where !process.isRetired && (!process.isZygote || !process.isReady) {
                 try channel.send(MasterToAdmin.service(process.singletonStatus))
             }
             try ask(.statusQuery, token, channel, isKick: false) { $0.isZygote }

@@ -36,7 +36,7 @@ enum Start {
         } catch { Terminal.fail("Error: \(error)\nFatal: Failed to start listeners") }
         listeners.closeUnclaimed()
         checkPrograms(processes)
-        warnings += listeners.takeWarnings() + LimitCheck.warnings(plan)
+        warnings += listeners.takeWarnings() + LimitCheck.warnings(plan) + lostProtection()
         for warning in warnings { Terminal.print("Warning: \(warning)\n") }
         let parent = foreground ? nil : detach()
         supervise(
@@ -106,6 +106,12 @@ enum Start {
             }
         }
         return []
+    }
+
+    /// One warning that names whatever this kernel cannot do for confinement.
+    private static func lostProtection() -> [String] {
+        let missing = Confinement.missingFeatures()
+        return missing.isEmpty ? [] : ["this kernel lacks protection that Culver uses. Lost: " + missing.joined(separator: "; ")]
     }
 
     private static func checkPrograms(_ processes: [ServiceProcess]) {
@@ -182,7 +188,7 @@ enum Start {
         supervisor.log.info(
             "Culver v\(Version.number) starting up \(LogText(trusted: protocols.isEmpty ? "without any protocols" : "for \(protocols)")) (core dumps disabled)"
         )
-        for diagnostic in supervisor.plan.diagnostics { supervisor.log.warning(LogText(untrusted: diagnostic.firstLine)) }
+        for diagnostic in supervisor.plan.diagnostics { supervisor.log.warning(LogText(untrusted: diagnostic.summary)) }
         for warning in warnings { supervisor.log.warning(LogText(untrusted: warning)) }
         let registry = InstanceRegistry(stateDirectory: supervisor.settings["state_dir"])
         do throws(SystemError) {

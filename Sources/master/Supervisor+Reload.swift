@@ -67,11 +67,11 @@ extension Supervisor {
         case .loading: return
         case .loaded(let plan):
             configuration.isLoading = false
-            for diagnostic in plan.diagnostics { log.warning(LogText(untrusted: diagnostic.firstLine)) }
+            for diagnostic in plan.diagnostics { log.warning(LogText(untrusted: diagnostic.summary)) }
             take(plan)
         case .invalid(let diagnostics):
             configuration.isLoading = false
-            reloadFailed(diagnostics.filter(\.isError).map(\.firstLine))
+            reloadFailed(diagnostics.filter(\.isError).map(\.summary))
         case .failed(let text):
             configurationEnded()
             reloadFailed([text])
@@ -119,10 +119,14 @@ extension Supervisor {
         self.plan = plan
         listeners.removePaths(except: next)
         listeners = next
-        let stays = processes.filter { $0.kind == .anvil && !$0.isRetired }
+        // What is not touched by the new configuration stays: anvil's counts, and the log unless its own settings changed.
+        let stays = processes.filter { process in
+            guard !process.isRetired else { return false }
+            return process.kind == .anvil || (process.kind == .log && hasSameSettings(process, in: created))
+        }
         for process in processes where !stays.contains(where: { $0 === process }) && process.kind != .log { process.isBeingReplaced = true }
-        // The log process is exchanged for one with the new files; its channels wait meanwhile.
-        for process in processes where process.kind == .log && !process.isRetired {
+        // A log process with other files is exchanged; lines wait in its channels meanwhile.
+        for process in processes where process.kind == .log && !process.isRetired && !stays.contains(where: { $0 === process }) {
             process.isRetired = true
             send(.retire, to: process)
         }
@@ -130,6 +134,15 @@ extension Supervisor {
         processes += fresh
         startAll()
         log.info("Configuration reloaded: \(fresh.count) services started with it, sessions in progress keep the old one")
+    }
+
+    private func hasSameSettings(_ process: ServiceProcess, in created: [ServiceProcess]) -> Bool {
+        guard let next = created.first(where: { $0.name == process.name }) else { return false }
+        do throws(SystemError) {
+            let limit = SettingsImage.maximumSize
+            return try MemoryFile.content(of: process.service.settings, limit: limit)
+                == MemoryFile.content(of: next.service.settings, limit: limit)
+        } catch { return false }
     }
 
     /// A new process works: the one it replaces takes no further clients.

@@ -136,15 +136,19 @@ final class Supervisor: EventHandler {
 
     // MARK: starting
 
-    /// Log first, so that everything after it can say what went wrong; then the rest of a generation.
+    /// Log first, and nothing else before it works: when it cannot, that is the only message.
     func startAll() {
         for process in processes where process.kind == .log { start(process) }
-        for process in processes where process.kind != .log { start(process) }
+        if process(.log)?.isReady == true { startOthers() }
+    }
+
+    private func startOthers() {
+        for process in processes where process.kind != .log && process.restartAt == nil { start(process) }
         if configuration == nil { startConfiguration() }
     }
 
     func start(_ process: ServiceProcess) {
-        guard !process.isRunning, !process.isStopped, state == .running else { return }
+        guard !process.isRunning, !process.isStopped, !process.isRetired, state == .running else { return }
         do {
             try spawn(process)
         } catch {
@@ -244,7 +248,10 @@ final class Supervisor: EventHandler {
 
     private func becameReady(_ process: ServiceProcess) {
         process.isReady = true
-        if process.kind == .log { whenStarted?(true) }
+        if process.kind == .log {
+            whenStarted?(true)
+            startOthers()
+        }
         if process.generation == generation { retireReplaced(process) }
         if processes.allSatisfy({ $0.isReady || $0.isRetired || $0.isStopped }) { finishReload() }
     }
@@ -291,12 +298,15 @@ final class Supervisor: EventHandler {
             if process.adopted.isEmpty { processes.removeAll { $0 === process } }
             return
         }
-        if process.kind == .log && !wasReady && whenStarted != nil {
+        // A log process that ends by itself before it works cannot open its files; one that was killed is started again.
+        if process.kind == .log && !wasReady && whenStarted != nil && status.signal == nil {
             whenStarted?(false)
             return
         }
         // One that keeps dying is started with growing delay; the others are not touched (security.md 8).
-        if wasReady && !process.crashedTooOften(now: Clock.milliseconds) { start(process) } else { startFailed(process) }
+        // The log is never kept waiting: all others would wait with it.
+        let isTooOften = process.crashedTooOften(now: Clock.milliseconds) && process.kind != .log
+        if wasReady && !isTooOften { start(process) } else { startFailed(process) }
     }
 
     /// Workers outlive their zygote: they are in its process group and became our children.

@@ -6,15 +6,20 @@ import Testing
 /// The real executable, started as master starts it, with this test as master, log, zygote and client.
 final class AuthProcess {
     let master: Channel
-    let zygote: Channel
+    var zygote: Channel?
     let log: Channel
+    /// Nil: auth has to do without.
+    var anvil: Channel?
     let pid: Int32
     let folder: String
     var passwords: String { folder + "/passwords" }
     private var requests: UInt32 = 0
 
     /// - Parameter sockets: roles of text sockets; each gets a socket of that name in `folder`.
-    init(passwords content: String, _ more: [String: String] = [:], sockets: [(role: String, mode: UInt16)] = []) throws {
+    /// - Parameter hasAnvil: this test is anvil, too, and has to answer.
+    init(passwords content: String, _ more: [String: String] = [:], sockets: [(role: String, mode: UInt16)] = [], hasAnvil: Bool = false)
+        throws
+    {
         folder = "/tmp/culver-auth-\(UInt64.random(in: 0 ... .max))"
         try FileSystem.makeDirectory(folder, mode: 0o755)
         let path = folder + "/passwords"
@@ -47,6 +52,7 @@ final class AuthProcess {
             try master.send(MasterToService.listener(info), descriptors: [listener.number])
         }
         try master.send(MasterToService.peer(Peer(role: "imap-login")), descriptors: [zygoteEnd.number])
+        if hasAnvil { anvil = try giveAnvil() }
         var order = StartOrder()
         order.service = "auth"
         order.instance = "culver"
@@ -55,6 +61,15 @@ final class AuthProcess {
         order.clientLimit = 100
         try master.send(MasterToService.start(order))
         #expect(try next(ServiceToMaster.self, from: master) == .ready)
+    }
+
+    /// Gives auth a channel to anvil, as master does; answers anvil's end.
+    func giveAnvil() throws -> Channel {
+        let pair = try SocketPair().split()
+        let theirs = FileDescriptor(adopting: pair.theirs)
+        let ours = Channel(FileDescriptor(adopting: pair.ours))
+        try master.send(MasterToService.peer(Peer(role: "anvil")), descriptors: [theirs.number])
+        return ours
     }
 
     deinit {
@@ -89,25 +104,26 @@ final class AuthProcess {
     func attach(pid: UInt32) throws -> Channel {
         let pair = try SocketPair().split()
         let theirs = FileDescriptor(adopting: pair.theirs)
-        try zygote.send(ZygoteToAuth.attach(Attach(pid: pid)), descriptors: [theirs.number])
+        try zygote?.send(ZygoteToAuth.attach(Attach(pid: pid)), descriptors: [theirs.number])
         return Channel(FileDescriptor(adopting: pair.ours))
     }
 
-    /// PLAIN with an initial response, from 10.0.0.1.
-    func begin(_ login: Channel, _ user: String, _ password: String) throws {
+    /// PLAIN with an initial response.
+    func begin(_ login: Channel, _ user: String, _ password: String, from address: String = "10.0.0.1", to local: String = "") throws {
         requests += 1
         var begin = BeginExchange()
         begin.mechanism = "PLAIN"
         begin.service = "imap"
-        begin.connection.remoteAddress = "10.0.0.1"
+        begin.connection.remoteAddress = address
+        begin.connection.localAddress = local
         begin.hasInitialResponse = true
         begin.initialResponse = Array("\0\(user)\0\(password)".utf8)
         try login.send(LoginToAuth.begin(begin), request: requests)
     }
 
     func redeem(_ ticket: [UInt8], pid: UInt32, from address: String = "10.0.0.1") throws -> AuthToZygote {
-        try zygote.send(ZygoteToAuth.redeem(Redeem(ticket: ticket, pid: pid, remoteAddress: address)), request: 1)
-        return try next(AuthToZygote.self, from: zygote)
+        try zygote?.send(ZygoteToAuth.redeem(Redeem(ticket: ticket, pid: pid, remoteAddress: address)), request: 1)
+        return try next(AuthToZygote.self, from: try #require(zygote))
     }
 
     func connect(_ role: String) throws -> TextPeer { TextPeer(try Socket.connect(path: folder + "/" + role, style: .stream)) }

@@ -102,10 +102,12 @@ struct CommandReaderTests {
         #expect(reader.nextLine(atMost: 10) == .needMore)
     }
 
-    @Test("finds literal announcements only at the end of a line", arguments: [
-        ("x {12}", 12 as Int64, false), ("{0}", 0, false), ("x {12+}", 12, true), ("x ~{7}", 7, false),
-        ("x {99999999999999999999999}", Int64.max, false),
-    ])
+    @Test(
+        "finds literal announcements only at the end of a line",
+        arguments: [
+            ("x {12}", 12 as Int64, false), ("{0}", 0, false), ("x {12+}", 12, true), ("x ~{7}", 7, false),
+            ("x {99999999999999999999999}", Int64.max, false),
+        ])
     func announcements(_ line: String, _ size: Int64, _ nonSynchronising: Bool) {
         let found = LiteralAnnouncement(endOf: raw(line)[...])
         #expect(found?.size == size)

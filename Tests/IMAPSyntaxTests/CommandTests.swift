@@ -19,79 +19,92 @@ struct CommandTests {
         return try parser.command(name: &name)
     }
 
-    @Test("is understood", arguments: [
-        ("a noop", Command.noop), ("a IDLE", .idle), ("a namespace", .namespace), ("a UNSELECT", .unselect),
-        ("a SELECT inbox", .select(SelectCommand(mailbox: raw("inbox"), isReadOnly: false))),
-        ("a EXAMINE \"a b\"", .select(SelectCommand(mailbox: raw("a b"), isReadOnly: true))),
-        ("a SELECT x (CONDSTORE)", .select(SelectCommand(mailbox: raw("x"), isReadOnly: false, wantsModSeq: true))),
-        ("a CREATE x", .create(mailbox: raw("x"), specialUse: [])),
-        ("a CREATE x (USE (\\Sent))", .create(mailbox: raw("x"), specialUse: [raw("\\Sent")])),
-        ("a RENAME x {1+}\r\ny", .rename(from: raw("x"), to: raw("y"))),
-        ("a LIST \"\" *", .list(ListCommand(reference: [], patterns: [raw("*")]))),
-        ("a LIST \"\" \"\"", .list(ListCommand(reference: [], patterns: [[]]))),
-        (
-            "a LIST (SUBSCRIBED) \"\" (INBOX a%) RETURN (CHILDREN STATUS (UNSEEN MESSAGES))",
-            .list(
-                ListCommand(
-                    reference: [], patterns: [raw("INBOX"), raw("a%")], selection: .subscribed, returns: .children,
-                    status: [.unseen, .messages], isExtended: true))
-        ),
-        ("a LSUB \"\" %", .lsub(reference: [], pattern: raw("%"))),
-        ("a STATUS x (MESSAGES UIDNEXT)", .status(mailbox: raw("x"), items: [.messages, .uidNext])),
-        ("a EXPUNGE", .expunge(uids: nil)), ("a UID EXPUNGE 1:3,2:5", .expunge(uids: set(1...5))),
-        ("a UID COPY 7 x", .copy(CopyCommand(set: set(7...7), isUID: true, isMove: false, mailbox: raw("x")))),
-        ("a MOVE 3:1 x", .copy(CopyCommand(set: set(1...3), isUID: false, isMove: true, mailbox: raw("x")))),
-        (
-            "a STORE 1 +FLAGS.SILENT (\\Seen $Junk)",
-            .store(
-                StoreCommand(
-                    set: set(1...1), isUID: false, action: .add, isSilent: true,
-                    flags: FlagList(system: .seen, keywords: [raw("$Junk")])))
-        ),
-        (
-            "a STORE 1 FLAGS \\Deleted \\Draft",
-            .store(
-                StoreCommand(
-                    set: set(1...1), isUID: false, action: .replace, isSilent: false, flags: FlagList(system: [.deleted, .draft])))
-        ),
-        ("a ENABLE condstore X", .enable([raw("CONDSTORE"), raw("X")])),
-        ("a FETCH 1 FAST", fetch(.flags, .internalDate, .rfc822Size)),
-        ("a FETCH 1 (UID body BODYSTRUCTURE)", fetch(.uid, .body, .bodyStructure)),
-        ("a FETCH 1 BODY[]", fetch(.section(BodySection()))),
-        ("a FETCH 1 (BODY.PEEK[1.2.MIME]<0.10>)", fetch(.section(BodySection(part: [1, 2], text: .mime, isPeek: true, partial: Partial(first: 0, count: 10))))),
-        ("a FETCH 1 BODY[3]", fetch(.section(BodySection(part: [3])))),
-        (
-            "a FETCH 1 BODY.PEEK[HEADER.FIELDS (From \"X-A\")]",
-            fetch(.section(BodySection(text: .headerFields([raw("From"), raw("X-A")]), isPeek: true)))
-        ),
-        ("a FETCH 1 BODY[1.HEADER.FIELDS.NOT (a)]", fetch(.section(BodySection(part: [1], text: .headerFieldsNot([raw("a")]))))),
-        ("a FETCH 1 RFC822.HEADER", fetch(.rfc822Header)), ("a FETCH 1 BINARY.SIZE[1]", fetch(.binarySize(part: [1]))),
-        ("a FETCH 1 (PREVIEW (LAZY) UID)", fetch(.preview(isLazy: true), .uid)),
-        ("a UID FETCH 1 FLAGS", .fetch(FetchCommand(set: set(1...1), isUID: true, items: [.uid, .flags]))),
-        ("a SEARCH ALL", search(.all)),
-        ("a SEARCH UNSEEN FROM x", search(.and([.not(.flag(.seen)), .header(name: raw("FROM"), text: raw("x"))]))),
-        ("a SEARCH OR (1 2:*) NOT UID 5", search(.or(.and([.numbers(set(1...1)), .numbers(open(2))]), .not(.uids(set(5...5)))))),
-        ("a SEARCH SINCE 1-Feb-1994", search(.date(.since(CalendarDate(daysSince1970: 8797))))),
-        ("a SEARCH HEADER X-Y \"\"", search(.header(name: raw("X-Y"), text: []))),
-        (
-            "a UID SEARCH RETURN (MIN COUNT) CHARSET utf-8 TEXT {2}\r\nab",
-            .search(SearchCommand(isUID: true, returns: [.min, .count], charset: raw("UTF-8"), key: .text(raw("ab"))))
-        ),
-    ])
+    @Test(
+        "is understood",
+        arguments: [
+            ("a noop", Command.noop), ("a IDLE", .idle), ("a namespace", .namespace), ("a UNSELECT", .unselect),
+            ("a SELECT inbox", .select(SelectCommand(mailbox: raw("inbox"), isReadOnly: false))),
+            ("a EXAMINE \"a b\"", .select(SelectCommand(mailbox: raw("a b"), isReadOnly: true))),
+            ("a SELECT x (CONDSTORE)", .select(SelectCommand(mailbox: raw("x"), isReadOnly: false, wantsModSeq: true))),
+            ("a CREATE x", .create(mailbox: raw("x"), specialUse: [])),
+            ("a CREATE x (USE (\\Sent))", .create(mailbox: raw("x"), specialUse: [raw("\\Sent")])),
+            ("a RENAME x {1+}\r\ny", .rename(from: raw("x"), to: raw("y"))),
+            ("a LIST \"\" *", .list(ListCommand(reference: [], patterns: [raw("*")]))),
+            ("a LIST \"\" \"\"", .list(ListCommand(reference: [], patterns: [[]]))),
+            (
+                "a LIST (SUBSCRIBED) \"\" (INBOX a%) RETURN (CHILDREN STATUS (UNSEEN MESSAGES))",
+                .list(
+                    ListCommand(
+                        reference: [], patterns: [raw("INBOX"), raw("a%")], selection: .subscribed, returns: .children,
+                        status: [.unseen, .messages], isExtended: true))
+            ),
+            ("a LSUB \"\" %", .lsub(reference: [], pattern: raw("%"))),
+            ("a STATUS x (MESSAGES UIDNEXT)", .status(mailbox: raw("x"), items: [.messages, .uidNext])),
+            ("a EXPUNGE", .expunge(uids: nil)), ("a UID EXPUNGE 1:3,2:5", .expunge(uids: set(1...5))),
+            ("a UID COPY 7 x", .copy(CopyCommand(set: set(7...7), isUID: true, isMove: false, mailbox: raw("x")))),
+            ("a MOVE 3:1 x", .copy(CopyCommand(set: set(1...3), isUID: false, isMove: true, mailbox: raw("x")))),
+            (
+                "a STORE 1 +FLAGS.SILENT (\\Seen $Junk)",
+                .store(
+                    StoreCommand(
+                        set: set(1...1), isUID: false, action: .add, isSilent: true,
+                        flags: FlagList(system: .seen, keywords: [raw("$Junk")])))
+            ),
+            (
+                "a STORE 1 FLAGS \\Deleted \\Draft",
+                .store(
+                    StoreCommand(
+                        set: set(1...1), isUID: false, action: .replace, isSilent: false, flags: FlagList(system: [.deleted, .draft])))
+            ),
+            ("a ENABLE condstore X", .enable([raw("CONDSTORE"), raw("X")])),
+            ("a FETCH 1 FAST", fetch(.flags, .internalDate, .rfc822Size)),
+            ("a FETCH 1 (UID body BODYSTRUCTURE)", fetch(.uid, .body, .bodyStructure)),
+            ("a FETCH 1 BODY[]", fetch(.section(BodySection()))),
+            (
+                "a FETCH 1 (BODY.PEEK[1.2.MIME]<0.10>)",
+                fetch(.section(BodySection(part: [1, 2], text: .mime, isPeek: true, partial: Partial(first: 0, count: 10))))
+            ),
+            ("a FETCH 1 BODY[3]", fetch(.section(BodySection(part: [3])))),
+            (
+                "a FETCH 1 BODY.PEEK[HEADER.FIELDS (From \"X-A\")]",
+                fetch(.section(BodySection(text: .headerFields([raw("From"), raw("X-A")]), isPeek: true)))
+            ),
+            ("a FETCH 1 BODY[1.HEADER.FIELDS.NOT (a)]", fetch(.section(BodySection(part: [1], text: .headerFieldsNot([raw("a")]))))),
+            ("a FETCH 1 RFC822.HEADER", fetch(.rfc822Header)), ("a FETCH 1 BINARY.SIZE[1]", fetch(.binarySize(part: [1]))),
+            ("a FETCH 1 (PREVIEW (LAZY) UID)", fetch(.preview(isLazy: true), .uid)),
+            ("a UID FETCH 1 FLAGS", .fetch(FetchCommand(set: set(1...1), isUID: true, items: [.uid, .flags]))),
+            ("a SEARCH ALL", search(.all)),
+            ("a SEARCH UNSEEN FROM x", search(.and([.not(.flag(.seen)), .header(name: raw("FROM"), text: raw("x"))]))),
+            ("a SEARCH OR (1 2:*) NOT UID 5", search(.or(.and([.numbers(set(1...1)), .numbers(open(2))]), .not(.uids(set(5...5)))))),
+            ("a SEARCH SINCE 1-Feb-1994", search(.date(.since(CalendarDate(daysSince1970: 8797))))),
+            ("a SEARCH HEADER X-Y \"\"", search(.header(name: raw("X-Y"), text: []))),
+            (
+                "a UID SEARCH RETURN (MIN COUNT) CHARSET utf-8 TEXT {2}\r\nab",
+                .search(SearchCommand(isUID: true, returns: [.min, .count], charset: raw("UTF-8"), key: .text(raw("ab"))))
+            ),
+        ])
     func understood(_ text: String, _ expected: Command) throws {
         #expect(try parse(text) == expected)
     }
 
-    @Test("is refused", arguments: [
-        "a", "a X", "a UID", "a UID NOOP", "a LOGIN x y", "a SELECT", "a SELECT x y", "a SELECT x (Y)", "a CREATE x (USE (Sent))",
-        "a LIST \"\"", "a LIST x", "a LIST (X) \"\" *", "a LIST \"\" * RETURN", "a LIST (RECURSIVEMATCH) \"\" *", "a STATUS x", "a STATUS x ()",
-        "a STATUS x (Y)", "a STATUS x (MESSAGES", "a FETCH 1", "a FETCH 0 FLAGS", "a FETCH 1: FLAGS", "a FETCH 1, FLAGS", "a FETCH 4294967296 FLAGS",
-        "a FETCH 1 ()", "a FETCH 1 BODY[", "a FETCH 1 BODY[1.]", "a FETCH 1 BODY[MIME]", "a FETCH 1 BODY[1HEADER]", "a FETCH 1 BODY[HEADER.FIELDS ()]",
-        "a FETCH 1 BODY[]<1>", "a FETCH 1 BODY[]<0.0>", "a FETCH 1 (FLAGS", "a FETCH 1 BODY[0]", "a FETCH 1 BODY[HEADER.FIELDS (\"a:\")]",
-        "a STORE 1 FLAGS", "a STORE 1 FLAGS \\Foo", "a STORE 1 FLAGS (a", "a STORE 1 X (a)", "a SEARCH", "a SEARCH X", "a SEARCH OR ALL",
-        "a SEARCH SINCE 31-Feb-2020", "a SEARCH SINCE 1-Foo-2020", "a SEARCH (ALL", "a SEARCH LARGER x", "a SEARCH NOT", "a COPY 1", "a COPY x y",
-        "a ENABLE", "a APPEND x", "a EXPUNGE 1", "a IDLE x", "a SEARCH FROM \u{0}",
-    ])
+    @Test(
+        "is refused",
+        arguments: [
+            "a", "a X", "a UID", "a UID NOOP", "a LOGIN x y", "a SELECT", "a SELECT x y", "a SELECT x (Y)", "a CREATE x (USE (Sent))",
+            "a LIST \"\"", "a LIST x", "a LIST (X) \"\" *", "a LIST \"\" * RETURN", "a LIST (RECURSIVEMATCH) \"\" *", "a STATUS x",
+            "a STATUS x ()",
+            "a STATUS x (Y)", "a STATUS x (MESSAGES", "a FETCH 1", "a FETCH 0 FLAGS", "a FETCH 1: FLAGS", "a FETCH 1, FLAGS",
+            "a FETCH 4294967296 FLAGS",
+            "a FETCH 1 ()", "a FETCH 1 BODY[", "a FETCH 1 BODY[1.]", "a FETCH 1 BODY[MIME]", "a FETCH 1 BODY[1HEADER]",
+            "a FETCH 1 BODY[HEADER.FIELDS ()]",
+            "a FETCH 1 BODY[]<1>", "a FETCH 1 BODY[]<0.0>", "a FETCH 1 (FLAGS", "a FETCH 1 BODY[0]",
+            "a FETCH 1 BODY[HEADER.FIELDS (\"a:\")]",
+            "a STORE 1 FLAGS", "a STORE 1 FLAGS \\Foo", "a STORE 1 FLAGS (a", "a STORE 1 X (a)", "a SEARCH", "a SEARCH X",
+            "a SEARCH OR ALL",
+            "a SEARCH SINCE 31-Feb-2020", "a SEARCH SINCE 1-Foo-2020", "a SEARCH (ALL", "a SEARCH LARGER x", "a SEARCH NOT", "a COPY 1",
+            "a COPY x y",
+            "a ENABLE", "a APPEND x", "a EXPUNGE 1", "a IDLE x", "a SEARCH FROM \u{0}",
+        ])
     func refused(_ text: String) {
         #expect(throws: SyntaxError.self) { _ = try parse(text) }
     }
@@ -99,7 +112,9 @@ struct CommandTests {
     @Test("may not nest search keys deeper than 32")
     func depth() throws {
         #expect(try parse("a SEARCH " + String(repeating: "(", count: 31) + "ALL" + String(repeating: ")", count: 31)) == search(.all))
-        for text in [String(repeating: "(", count: 32) + "ALL" + String(repeating: ")", count: 32), String(repeating: "NOT ", count: 9_000) + "ALL"] {
+        for text in [
+            String(repeating: "(", count: 32) + "ALL" + String(repeating: ")", count: 32), String(repeating: "NOT ", count: 9_000) + "ALL",
+        ] {
             #expect(throws: SyntaxError.overLimit("nested search keys")) { _ = try parse("a SEARCH " + text) }
         }
     }
@@ -107,16 +122,21 @@ struct CommandTests {
     @Test("counts what may be many")
     func counts() throws {
         #expect(throws: SyntaxError.overLimit("search keys")) { _ = try parse("a SEARCH" + String(repeating: " ALL", count: 1_001)) }
-        #expect(throws: SyntaxError.overLimit("FETCH items")) { _ = try parse("a FETCH 1 (UID" + String(repeating: " UID", count: 100) + ")") }
+        #expect(throws: SyntaxError.overLimit("FETCH items")) {
+            _ = try parse("a FETCH 1 (UID" + String(repeating: " UID", count: 100) + ")")
+        }
         #expect(try parse("a FETCH 1 (UID" + String(repeating: " UID", count: 99) + ")") != nil)
-        #expect(throws: SyntaxError.overLimit("sequence set")) { _ = try parse("a FETCH 1" + String(repeating: ",1", count: 10_000) + " UID") }
+        #expect(throws: SyntaxError.overLimit("sequence set")) {
+            _ = try parse("a FETCH 1" + String(repeating: ",1", count: 10_000) + " UID")
+        }
         #expect(throws: SyntaxError.overLimit("keyword")) { _ = try parse("a STORE 1 FLAGS " + String(repeating: "k", count: 51)) }
     }
 
     @Test("APPEND has flags and a date before its message")
     func append() throws {
         func head(_ text: String) throws(SyntaxError) -> AppendCommand? {
-            guard case .appendLiteral(let raw, _, _) = events(text).first(where: { if case .continuation = $0 { false } else { true } }) else { return nil }
+            guard case .appendLiteral(let raw, _, _) = events(text).first(where: { if case .continuation = $0 { false } else { true } })
+            else { return nil }
             var parser = CommandParser(raw, limits: .postLogin)
             _ = try parser.tag()
             return try parser.append()
@@ -135,9 +155,12 @@ struct CommandTests {
     }
 
     private static func mutations() -> [String] {
-        ["a FETCH 1:*,3 (BODY.PEEK[1.2.HEADER.FIELDS (a b)]<1.2> FLAGS)\r\n", "a LOGIN {3}\r\nabc {3+}\r\ndef\r\n",
-         "a SEARCH CHARSET UTF-8 OR (SINCE 1-Jan-2020 2:3) NOT HEADER \"a\" b\r\n", "a APPEND x (\\Seen) {3+}\r\nabc\r\nb CREATE &AOQ-\r\n",
-         "a LIST (SUBSCRIBED) \"\" (\"*%\" a.%) RETURN (STATUS (UNSEEN))\r\n", "a STORE 1:2,$ -FLAGS.SILENT (\\Seen x)\r\n"]
+        [
+            "a FETCH 1:*,3 (BODY.PEEK[1.2.HEADER.FIELDS (a b)]<1.2> FLAGS)\r\n", "a LOGIN {3}\r\nabc {3+}\r\ndef\r\n",
+            "a SEARCH CHARSET UTF-8 OR (SINCE 1-Jan-2020 2:3) NOT HEADER \"a\" b\r\n",
+            "a APPEND x (\\Seen) {3+}\r\nabc\r\nb CREATE &AOQ-\r\n",
+            "a LIST (SUBSCRIBED) \"\" (\"*%\" a.%) RETURN (STATUS (UNSEEN))\r\n", "a STORE 1:2,$ -FLAGS.SILENT (\\Seen x)\r\n",
+        ]
     }
 
     @Test("never traps, whatever is changed in it", arguments: mutations())

@@ -17,30 +17,34 @@ struct PreLoginCommandTests {
         return try parser.preLoginCommand()
     }
 
-    @Test("is understood", arguments: [
-        ("a CAPABILITY", PreLoginCommand.capability), ("a noop", .noop), ("a Logout", .logout), ("a STARTTLS", .startTLS),
-        ("a ID NIL", .id([])), ("a ID ()", .id([])),
-        ("a ID (\"name\" \"x\" \"os\" NIL)", .id([IDField(key: raw("name"), value: raw("x")), IDField(key: raw("os"), value: nil)])),
-        ("a LOGIN alice demo", .login(user: raw("alice"), password: raw("demo"))),
-        ("a LOGIN \"a b\" \"q\\\"\\\\x\"", .login(user: raw("a b"), password: raw("q\"\\x"))),
-        ("a LOGIN {2}\r\nab {3}\r\nc}d", .login(user: raw("ab"), password: raw("c}d"))),
-        ("a LOGIN \"\" \"\"", .login(user: [], password: [])),
-        ("a login nil ]x", .login(user: raw("nil"), password: raw("]x"))),
-        ("a AUTHENTICATE plain", .authenticate(mechanism: raw("PLAIN"), initialResponse: nil)),
-        ("a AUTHENTICATE PLAIN =", .authenticate(mechanism: raw("PLAIN"), initialResponse: [])),
-        ("a AUTHENTICATE PLAIN AGFiYwB4eQ==", .authenticate(mechanism: raw("PLAIN"), initialResponse: raw("AGFiYwB4eQ=="))),
-    ])
+    @Test(
+        "is understood",
+        arguments: [
+            ("a CAPABILITY", PreLoginCommand.capability), ("a noop", .noop), ("a Logout", .logout), ("a STARTTLS", .startTLS),
+            ("a ID NIL", .id([])), ("a ID ()", .id([])),
+            ("a ID (\"name\" \"x\" \"os\" NIL)", .id([IDField(key: raw("name"), value: raw("x")), IDField(key: raw("os"), value: nil)])),
+            ("a LOGIN alice demo", .login(user: raw("alice"), password: raw("demo"))),
+            ("a LOGIN \"a b\" \"q\\\"\\\\x\"", .login(user: raw("a b"), password: raw("q\"\\x"))),
+            ("a LOGIN {2}\r\nab {3}\r\nc}d", .login(user: raw("ab"), password: raw("c}d"))),
+            ("a LOGIN \"\" \"\"", .login(user: [], password: [])),
+            ("a login nil ]x", .login(user: raw("nil"), password: raw("]x"))),
+            ("a AUTHENTICATE plain", .authenticate(mechanism: raw("PLAIN"), initialResponse: nil)),
+            ("a AUTHENTICATE PLAIN =", .authenticate(mechanism: raw("PLAIN"), initialResponse: [])),
+            ("a AUTHENTICATE PLAIN AGFiYwB4eQ==", .authenticate(mechanism: raw("PLAIN"), initialResponse: raw("AGFiYwB4eQ=="))),
+        ])
     func understood(_ text: String, _ expected: PreLoginCommand) throws {
         #expect(try parse(text) == expected)
     }
 
-    @Test("is refused", arguments: [
-        "a", "a ", " NOOP", "a SELECT INBOX", "a NOOP x", "a NOOP ", "a LOGIN", "a LOGIN x", "a LOGIN x ", "a LOGIN x y z",
-        "a LOGIN \"x y", "a LOGIN \"x\"y", "a LOGIN (x) y", "a LOGIN x\u{0} y", "a LOGIN \"x\\\u{0}\" y", "a LOGIN {1}\r\n\u{0} y",
-        "a AUTHENTICATE", "a AUTHENTICATE PLAIN a b", "a AUTHENTICATE PLAIN \u{1}", "a AUTHENTICATE AAAAAAAAAAAAAAAAAAAAAAAAA",
-        "a ID", "a ID (", "a ID (\"a\")", "a ID (\"a\" \"b\"", "a ID x", "+ NOOP", "a+ NOOP", "a\u{0} NOOP", "\u{0}", "",
-        "a LOGIN {3}xyz y", "a LOGIN x\\y z",
-    ])
+    @Test(
+        "is refused",
+        arguments: [
+            "a", "a ", " NOOP", "a SELECT INBOX", "a NOOP x", "a NOOP ", "a LOGIN", "a LOGIN x", "a LOGIN x ", "a LOGIN x y z",
+            "a LOGIN \"x y", "a LOGIN \"x\"y", "a LOGIN (x) y", "a LOGIN x\u{0} y", "a LOGIN \"x\\\u{0}\" y", "a LOGIN {1}\r\n\u{0} y",
+            "a AUTHENTICATE", "a AUTHENTICATE PLAIN a b", "a AUTHENTICATE PLAIN \u{1}", "a AUTHENTICATE AAAAAAAAAAAAAAAAAAAAAAAAA",
+            "a ID", "a ID (", "a ID (\"a\")", "a ID (\"a\" \"b\"", "a ID x", "+ NOOP", "a+ NOOP", "a\u{0} NOOP", "\u{0}", "",
+            "a LOGIN {3}xyz y", "a LOGIN x\\y z",
+        ])
     func refused(_ text: String) {
         #expect(throws: SyntaxError.self) { _ = try parse(text) }
     }

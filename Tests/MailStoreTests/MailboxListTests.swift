@@ -114,4 +114,17 @@ struct MailboxListTests {
         try store.unsubscribe(try store.named("Gone.b"))
         #expect(try scratch.read("Maildir/subscriptions") == "V\t2\n\nWork\t&AOQ-\n")
     }
+
+    @Test("have the permissions of their root, whatever the umask")
+    func permissions() throws {
+        let scratch = try Scratch()
+        try scratch.folder.makeFolder(Array("Maildir".utf8), mode: 0o770)
+        let store = try scratch.store()
+        try store.create(try store.named("A"))
+        try store.save("x", to: "A")
+        #expect(try scratch.status("Maildir/.A")?.mode == 0o770)
+        #expect(try scratch.status("Maildir/.A/new")?.mode == 0o770)
+        #expect(try scratch.status("Maildir/.A/dovecot-uidlist")?.mode == 0o660)
+        #expect(try scratch.status("Maildir/.A/new/" + (try scratch.names("Maildir/.A/new")[0]))?.mode == 0o660)
+    }
 }

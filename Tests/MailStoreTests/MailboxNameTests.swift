@@ -12,21 +12,30 @@ struct MailboxNameTests {
         return settings
     }
 
-    @Test("is refused with Dovecot's words", arguments: [
-        ("", "Name is empty"), ("a/b", "Name must not have '/' characters"), ("/a", "Name must not have '/' characters"), ("~a", "Begins with '~'"),
-        (".a", "Begins with hierarchy separator"), ("a..b", "Has adjacent hierarchy separators"), ("a.", "Ends with hierarchy separator"),
-        ("a\u{0}b", "Control characters not allowed"), ("a\r\nb", "Control characters not allowed"), (String(repeating: "a", count: 255), "Mailbox name too long"),
-    ])
+    @Test(
+        "is refused with Dovecot's words",
+        arguments: [
+            ("", "Name is empty"), ("a/b", "Name must not have '/' characters"), ("/a", "Name must not have '/' characters"),
+            ("~a", "Begins with '~'"),
+            (".a", "Begins with hierarchy separator"), ("a..b", "Has adjacent hierarchy separators"),
+            ("a.", "Ends with hierarchy separator"),
+            ("a\u{0}b", "Control characters not allowed"), ("a\r\nb", "Control characters not allowed"),
+            (String(repeating: "a", count: 255), "Mailbox name too long"),
+        ])
     func refuses(_ text: String, _ reason: String) throws {
         let store = try Scratch().store()
         #expect(throws: StoreError.invalidName(reason)) { try store.named(text) }
     }
 
-    @Test("in nested directories never reaches what is the store's own", arguments: [
-        (".", "Contains '.' part"), ("a/..", "Contains '..' part"), ("a/../b", "Contains '..' part"), ("cur", "Contains reserved name"), ("a/new", "Contains reserved name"),
-        ("tmp/x", "Contains reserved name"), ("dovecot-uidlist", "Contains reserved name"), ("subscriptions", "Contains reserved name"), (".x", "Contains reserved name"),
-        ("/etc/passwd", "Begins with '/'"), ("a//b", "Has adjacent hierarchy separators"),
-    ])
+    @Test(
+        "in nested directories never reaches what is the store's own",
+        arguments: [
+            (".", "Contains '.' part"), ("a/..", "Contains '..' part"), ("a/../b", "Contains '..' part"), ("cur", "Contains reserved name"),
+            ("a/new", "Contains reserved name"),
+            ("tmp/x", "Contains reserved name"), ("dovecot-uidlist", "Contains reserved name"), ("subscriptions", "Contains reserved name"),
+            (".x", "Contains reserved name"),
+            ("/etc/passwd", "Begins with '/'"), ("a//b", "Has adjacent hierarchy separators"),
+        ])
     func refusesNested(_ text: String, _ reason: String) throws {
         let store = try Scratch().store(layout: .nested)
         #expect(throws: StoreError.invalidName(reason)) { try store.named(text) }
@@ -53,10 +62,13 @@ struct MailboxNameTests {
         #expect(try !store.list()[1].isSelectable)
     }
 
-    @Test("cannot mean two things", arguments: [
-        ("inbox=yes namespace missing", [("", false)]), ("There can be only one namespace with inbox=yes", [("", true), ("x.", true)]),
-        ("Duplicate namespace prefix: \"\"", [("", true), ("", false)]), ("list=yes namespace prefix=x must end with separator", [("x", true)]),
-    ] as [(String, [(String, Bool)])])
+    @Test(
+        "cannot mean two things",
+        arguments: [
+            ("inbox=yes namespace missing", [("", false)]), ("There can be only one namespace with inbox=yes", [("", true), ("x.", true)]),
+            ("Duplicate namespace prefix: \"\"", [("", true), ("", false)]),
+            ("list=yes namespace prefix=x must end with separator", [("x", true)]),
+        ] as [(String, [(String, Bool)])])
     func contradictions(_ reason: String, _ settings: [(String, Bool)]) throws {
         let scratch = try Scratch()
         #expect(throws: StoreError.unavailable(reason)) {

@@ -104,7 +104,8 @@ struct MailboxTests {
         #expect(mailbox.keywordTexts(0) == ["Junk", "$Forwarded"])
         #expect(try scratch.read("Maildir/dovecot-keywords") == "0 Junk\n1 $Forwarded\n")
         #expect(try mailbox.synchronize(reportExpunges: true).keywordsChanged)
-        #expect(try mailbox.change([0], FlagChange(.remove, flags: [.draft], keywords: [try keyword("JUNK"), try keyword("other")])) == [0])
+        #expect(
+            try mailbox.change([0], FlagChange(.remove, flags: [.draft], keywords: [try keyword("JUNK"), try keyword("other")])) == [0])
         #expect(try scratch.names("Maildir/cur")[0].hasSuffix(":2,Sb"))
         #expect(try mailbox.change([0], FlagChange(.remove, keywords: [try keyword("other")])).isEmpty)
         _ = try mailbox.change([0], FlagChange(.replace, flags: [.deleted]))
@@ -143,6 +144,22 @@ struct MailboxTests {
         #expect(mailbox.uids == [2, 3])
         #expect(scratch.log.contains { $0.hasSuffix("Expunged message reappeared, giving a new UID (old uid=1, file=1000.foreign:2,)") })
         #expect(try scratch.read("Maildir/dovecot-uidlist")?.contains("1 :1000") == false)
+    }
+
+    @Test("forgets the records of lost messages when they have become many, never their UIDs")
+    func staleRecords() throws {
+        let scratch = try Scratch()
+        let store = try scratch.store()
+        for _ in 0..<20 { try store.save("x\n") }
+        let mailbox = try store.opened("INBOX")
+        try mailbox.expunge(Array(5..<20))
+        _ = try mailbox.synchronize(reportExpunges: true)
+        try scratch.write("Maildir/new/1.foreign", "m\n")
+        _ = try mailbox.synchronize(reportExpunges: true)
+        #expect(mailbox.uids == [1, 2, 3, 4, 5, 21])
+        let lines = try scratch.read("Maildir/dovecot-uidlist")?.split(separator: "\n") ?? []
+        #expect(lines.count == 7 && lines[0].contains(" N22 "))
+        #expect(try store.opened("INBOX").uids == mailbox.uids)
     }
 
     @Test("says when it was deleted underneath")

@@ -5,10 +5,13 @@ import Testing
 
 @Suite("Saving")
 struct SaveTests {
-    @Test("converts line ends and counts sizes, however the bytes arrive", arguments: [
-        ("a\r\nb\r\n", "a\nb\n", "a\r\nb\r\n"), ("a\nb\n", "a\nb\n", "a\r\nb\r\n"), ("a\rb\r\r\n\r", "a\rb\r\n\r", "a\rb\r\r\n\r"), ("", "", ""),
-        ("\r", "\r", "\r"), ("\r\n", "\n", "\r\n"), ("\n\r\n\r\n", "\n\n\n", "\r\n\r\n\r\n"), ("no end", "no end", "no end"),
-    ])
+    @Test(
+        "converts line ends and counts sizes, however the bytes arrive",
+        arguments: [
+            ("a\r\nb\r\n", "a\nb\n", "a\r\nb\r\n"), ("a\nb\n", "a\nb\n", "a\r\nb\r\n"), ("a\rb\r\r\n\r", "a\rb\r\n\r", "a\rb\r\r\n\r"),
+            ("", "", ""),
+            ("\r", "\r", "\r"), ("\r\n", "\n", "\r\n"), ("\n\r\n\r\n", "\n\n\n", "\r\n\r\n\r\n"), ("no end", "no end", "no end"),
+        ])
     func lineEnds(_ text: String, _ stored: String, _ crlf: String) throws {
         for (convert, expected) in [(false, stored.utf8.elementsEqual("a\rb\r\n\r".utf8) ? "a\rb\r\n\r" : stored), (true, crlf)] {
             let scratch = try Scratch()

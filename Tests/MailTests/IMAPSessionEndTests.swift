@@ -45,7 +45,10 @@ struct IMAPSessionEndTests {
         client.send("DONE\r\n")
         #expect(client.line() == "i OK Idle completed.")
         client.send("i IDLE\r\nDONE\r\nj IDLE\r\nnonsense\r\n")
-        #expect(client.lines(until: "j") == ["+ idling", "i OK Idle completed.", "+ idling", "j BAD Error in IMAP command IDLE: Expected DONE."])
+        #expect(
+            client.lines(until: "j") == [
+                "+ idling", "i OK Idle completed.", "+ idling", "j BAD Error in IMAP command IDLE: Expected DONE.",
+            ])
     }
 
     @Test("says that it is alive while it idles")
@@ -58,9 +61,11 @@ struct IMAPSessionEndTests {
         #expect(client.line() == "* OK Still here")
     }
 
-    @Test("ends when it is told to, also while it idles", arguments: [
-        ("s", SessionEnd.shuttingDown, "* BYE Server shutting down."), ("k", .kicked, "* BYE Disconnected by the administrator."),
-    ])
+    @Test(
+        "ends when it is told to, also while it idles",
+        arguments: [
+            ("s", SessionEnd.shuttingDown, "* BYE Server shutting down."), ("k", .kicked, "* BYE Disconnected by the administrator."),
+        ])
     func control(_ byte: String, _ end: SessionEnd, _ bye: String) throws {
         for command in ["", "i IDLE\r\n"] {
             let client = try TestMail().connect()
@@ -80,7 +85,9 @@ struct IMAPSessionEndTests {
         let silent = try TestMail().connect { $0.inactivityMilliseconds = 50 }
         _ = silent.line()
         #expect(silent.line() == "* BYE Disconnected for inactivity.")
-        #expect(silent.result()?.logText(dialect: .letters).hasPrefix("Disconnected: Disconnected for inactivity (No commands sent) in=0") == true)
+        #expect(
+            silent.result()?.logText(dialect: .letters).hasPrefix("Disconnected: Disconnected for inactivity (No commands sent) in=0")
+                == true)
         let slow = try TestMail().connect { $0.pauseMilliseconds = 50 }
         _ = slow.line()
         slow.send("a APPEND INBOX {10+}\r\nabc")
@@ -108,6 +115,14 @@ struct IMAPSessionEndTests {
         #expect(client.line() == nil)
     }
 
+    @Test("reads literals of clients that do not wait")
+    func impatient() throws {
+        let client = try TestMail().connect(pending: "p CREATE {1}\r\na\r\n")
+        #expect(client.lines(until: "p").suffix(2) == ["+ OK", "p OK Create completed."])
+        #expect(client.run("CREATE {1}\r\nb") == ["+ OK", "OK Create completed."])
+        #expect(client.run("APPEND {1}\r\na {3}\r\nabc").last?.hasSuffix("Append completed.") == true)
+    }
+
     @Test("refuses messages and stays in step")
     func refusedAppends() throws {
         let client = try TestMail().connect()
@@ -116,7 +131,8 @@ struct IMAPSessionEndTests {
         #expect(client.run("APPEND nowhere {3}") == ["NO [TRYCREATE] Mailbox doesn't exist: nowhere"])
         #expect(client.run("APPEND nowhere {9+}\r\nz LOGOUT\n {2+}\r\nab") == ["NO [TRYCREATE] Mailbox doesn't exist: nowhere"])
         #expect(client.run("APPEND INBOX (\\Foo) {3+}\r\nabc").first?.hasPrefix("BAD") == true)
-        #expect(client.run("APPEND INBOX {3+}\r\na\u{0}c") == ["BAD Error in IMAP command APPEND: NULs are not allowed outside of literal8."])
+        #expect(
+            client.run("APPEND INBOX {3+}\r\na\u{0}c") == ["BAD Error in IMAP command APPEND: NULs are not allowed outside of literal8."])
         #expect(client.run("APPEND INBOX {3+}\r\nabc x") == ["BAD Error in IMAP command APPEND: Expected end of command."])
         #expect(client.run("STATUS INBOX (MESSAGES)").first == "* STATUS INBOX (MESSAGES 0)")
         #expect(client.run("APPEND INBOX {3+}\r\nabc (\\Seen) {4+}\r\ndefg").last?.hasSuffix(" 1:2] Append completed.") == true)

@@ -61,7 +61,8 @@ struct IMAPSessionTests {
         #expect(client.run("CREATE &AOQ-").last == "OK Create completed.")
         #expect(
             Set(client.run("LIST \"\" *")) == [
-                "* LIST (\\HasNoChildren) \".\" INBOX", "* LIST (\\HasNoChildren \\Sent) \".\" Sent", "* LIST (\\Noselect \\HasChildren) \".\" Work",
+                "* LIST (\\HasNoChildren) \".\" INBOX", "* LIST (\\HasNoChildren \\Sent) \".\" Sent",
+                "* LIST (\\Noselect \\HasChildren) \".\" Work",
                 "* LIST (\\HasNoChildren) \".\" Work.2024", "* LIST (\\HasNoChildren) \".\" &AOQ-", "OK List completed.",
             ])
         #expect(client.run("LIST \"\" W%") == ["* LIST (\\Noselect \\HasChildren) \".\" Work", "OK List completed."])
@@ -107,7 +108,8 @@ struct IMAPSessionTests {
         #expect(
             client.run("FETCH 1 ENVELOPE").first
                 == "* 1 FETCH (ENVELOPE (\"Mon, 21 Nov 2026 06:00:00 +0000\" \"Hello\" ((\"Ada\" NIL \"ada\" \"example.org\")) "
-                + "((\"Ada\" NIL \"ada\" \"example.org\")) ((\"Ada\" NIL \"ada\" \"example.org\")) ((NIL NIL \"bob\" \"example.org\")) NIL NIL NIL \"<1@example.org>\"))")
+                + "((\"Ada\" NIL \"ada\" \"example.org\")) ((\"Ada\" NIL \"ada\" \"example.org\")) ((NIL NIL \"bob\" \"example.org\")) NIL NIL NIL \"<1@example.org>\"))"
+        )
         #expect(
             client.run("FETCH 1 (BODYSTRUCTURE BODY)").first
                 == "* 1 FETCH (BODYSTRUCTURE (\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 25 2 NIL NIL NIL NIL) "
@@ -150,7 +152,9 @@ struct IMAPSessionTests {
         #expect(moved.count == 3)
         #expect(moved.first?.hasSuffix(" 5 3] Moved UIDs.") == true)
         #expect(moved.suffix(2) == ["* 3 EXPUNGE", "OK Move completed."])
-        #expect(client.run("STATUS Trash (MESSAGES UIDNEXT UNSEEN RECENT)").first?.hasPrefix("* STATUS Trash (MESSAGES 3 UIDNEXT 4 UNSEEN 3 ") == true)
+        #expect(
+            client.run("STATUS Trash (MESSAGES UIDNEXT UNSEEN RECENT)").first?.hasPrefix("* STATUS Trash (MESSAGES 3 UIDNEXT 4 UNSEEN 3 ")
+                == true)
         #expect(client.run("COPY 1 nowhere") == ["NO [TRYCREATE] Mailbox doesn't exist: nowhere"])
         #expect(client.run("UID COPY 77 Trash") == ["OK No messages found."])
         #expect(client.append("x\n", to: "nowhere") == ["NO [TRYCREATE] Mailbox doesn't exist: nowhere"])
@@ -165,12 +169,17 @@ struct IMAPSessionTests {
         #expect(statistics.appended == 5)
     }
 
-    @Test("searches", arguments: [
-        ("ALL", "1 2 3"), ("UNSEEN", "1 2 3"), ("FROM ada", "1"), ("SUBJECT \"Grüße\"", "2"), ("SUBJECT \"grüsse\"", ""), ("BODY \"second LINE\"", "1"), ("BODY \"Ünicode\"", "3"),
-        ("TEXT example.org", "1"), ("HEADER Message-ID \"\"", "1"), ("OR SUBJECT hello BODY \"ünicode\"", "1 3"), ("NOT SUBJECT hello", "2 3"), ("2:*", "2 3"), ("UID 1,3", "1 3"),
-        ("SENTON 21-Nov-2026", "1"), ("SENTBEFORE 21-Nov-2026", ""), ("LARGER 150", "1"), ("SMALLER 150", "2 3"), ("KEYWORD nope", ""), ("SINCE 1-Jan-2020", "1 2 3"),
-        ("YOUNGER 3600", "1 2 3"), ("OLDER 3600", ""), ("FLAGGED", "2"), ("KEYWORD $k", "2"), ("BODY \"\"", "1 2 3"),
-    ])
+    @Test(
+        "searches",
+        arguments: [
+            ("ALL", "1 2 3"), ("UNSEEN", "1 2 3"), ("FROM ada", "1"), ("SUBJECT \"Grüße\"", "2"), ("SUBJECT \"grüsse\"", ""),
+            ("BODY \"second LINE\"", "1"), ("BODY \"Ünicode\"", "3"),
+            ("TEXT example.org", "1"), ("HEADER Message-ID \"\"", "1"), ("OR SUBJECT hello BODY \"ünicode\"", "1 3"),
+            ("NOT SUBJECT hello", "2 3"), ("2:*", "2 3"), ("UID 1,3", "1 3"),
+            ("SENTON 21-Nov-2026", "1"), ("SENTBEFORE 21-Nov-2026", ""), ("LARGER 150", "1"), ("SMALLER 150", "2 3"), ("KEYWORD nope", ""),
+            ("SINCE 1-Jan-2020", "1 2 3"),
+            ("YOUNGER 3600", "1 2 3"), ("OLDER 3600", ""), ("FLAGGED", "2"), ("KEYWORD $k", "2"), ("BODY \"\"", "1 2 3"),
+        ])
     func search(_ key: String, _ expected: String) throws {
         let mail = try TestMail()
         let client = try mail.connect()
@@ -179,7 +188,8 @@ struct IMAPSessionTests {
         client.append("Subject: =?utf-8?Q?Gr=C3=BC=C3=9Fe?=\n\nx\n", "(\\Flagged $k)")
         client.append("Content-Type: text/plain; charset=iso-8859-1\nContent-Transfer-Encoding: quoted-printable\n\nein =FCni=\ncode\n")
         client.run("SELECT INBOX")
-        #expect(client.run("SEARCH CHARSET UTF-8 \(key)") == ["* SEARCH" + (expected.isEmpty ? "" : " " + expected), "OK Search completed."])
+        #expect(
+            client.run("SEARCH CHARSET UTF-8 \(key)") == ["* SEARCH" + (expected.isEmpty ? "" : " " + expected), "OK Search completed."])
     }
 
     @Test("answers extended searches and remembers their result")
@@ -189,7 +199,10 @@ struct IMAPSessionTests {
         _ = client.line()
         for _ in 1...4 { client.append("x\n") }
         client.run("SELECT INBOX")
-        #expect(client.run("UID SEARCH RETURN (MIN MAX COUNT ALL) 2:4") == ["* ESEARCH (TAG \"t6\") UID MIN 2 MAX 4 ALL 2:4 COUNT 3", "OK Search completed."])
+        #expect(
+            client.run("UID SEARCH RETURN (MIN MAX COUNT ALL) 2:4") == [
+                "* ESEARCH (TAG \"t6\") UID MIN 2 MAX 4 ALL 2:4 COUNT 3", "OK Search completed.",
+            ])
         #expect(client.run("SEARCH RETURN (SAVE) 2:3") == ["OK Search completed."])
         #expect(client.run("UID SEARCH $") == ["* SEARCH 2 3", "OK Search completed."])
         #expect(client.run("FETCH $ UID") == ["* 2 FETCH (UID 2)", "* 3 FETCH (UID 3)", "OK Fetch completed."])

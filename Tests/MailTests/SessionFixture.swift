@@ -76,7 +76,8 @@ final class TestClient {
         var options = StoreOptions()
         options.durability = .never
         options.namespaces[0].mailboxes = [
-            MailboxSettings(name: Array("Sent".utf8), specialUse: ["\\Sent"]), MailboxSettings(name: Array("Trash".utf8), specialUse: ["\\Trash"]),
+            MailboxSettings(name: Array("Sent".utf8), specialUse: ["\\Sent"]),
+            MailboxSettings(name: Array("Trash".utf8), specialUse: ["\\Trash"]),
         ]
         do {
             let store = try MailStore.open(location: MailLocation(path: home + "/Maildir"), home: home, options: options)
@@ -111,6 +112,9 @@ final class TestClient {
             rest = rest.dropFirst(count)
         }
     }
+
+    /// The session reads the end of the stream after what was sent.
+    func finishSending() { _ = shutdown(socket, Int32(SHUT_WR)) }
 
     /// One line without its end; nil at the end of the connection.
     func line() -> String? {

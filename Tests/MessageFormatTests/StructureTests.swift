@@ -56,35 +56,37 @@ let mixed = """
 
 @Suite("The structure of a message")
 struct StructureTests {
-    @Test("is told as BODYSTRUCTURE", arguments: [
-        ("Subject: x\n\nhello\n", #"("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 7 1 NIL NIL NIL NIL)"#),
-        ("", #"("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 0 0 NIL NIL NIL NIL)"#),
-        ("\n", #"("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 0 0 NIL NIL NIL NIL)"#),
-        ("Content-Type: text/HTML\r\n\r\nx", #"("text" "HTML" NIL NIL NIL "7bit" 1 0 NIL NIL NIL NIL)"#),
-        ("Content-Type: nonsense\n\nx", #"("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 1 0 NIL NIL NIL NIL)"#),
-        (
-            "Content-Type: application/pdf (c;omm\\)ent) ; name = \"a\\\"b\" ; x=y z; =; q\nContent-Language: de, en\nContent-Location: u\nContent-MD5: m\n\n",
-            #"("application" "pdf" ("name" "a\"b" "x" "y") NIL NIL "7bit" 0 "m" NIL ("de" "en") "u")"#
-        ),
-        (
-            "Content-Type: a/b; n*1=two; n*0=one; f*0*=utf-8''%41; f*1*=%42; p*=x\n\n",
-            #"("a" "b" ("p*" "x" "n" "onetwo" "f*" "utf-8''%41%42") NIL NIL "7bit" 0 NIL NIL NIL NIL)"#
-        ),
-        (
-            "Content-Type: multipart/mixed; boundary=b\n\n",
-            #"(("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 0 0 NIL NIL NIL NIL) "mixed" ("boundary" "b") NIL NIL NIL)"#
-        ),
-        ("Content-Type: multipart/mixed\n\nx\n", #"("application" "octet-stream" NIL NIL NIL "7bit" 3 NIL NIL NIL NIL)"#),
-        (
-            "Content-Type: multipart/digest; boundary=b\n\n--b\n\nSubject: d\n\nx\n--b--\n",
-            #"(("message" "rfc822" NIL NIL NIL "7bit" 15 (NIL "d" NIL NIL NIL NIL NIL NIL NIL NIL) ("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 1 0 NIL NIL NIL NIL) 2 NIL NIL NIL NIL) "digest" ("boundary" "b") NIL NIL NIL)"#
-        ),
-        // No end boundary, an inner multipart cut by the outer boundary, a header cut by a boundary, padding.
-        (
-            "Content-Type: multipart/a; boundary=o\n\n--o\nContent-Type: multipart/b; boundary=i\n\n--i\nContent-Type: x/y\n--o \t\n\nend",
-            #"((("x" "y" NIL NIL NIL "7bit" 0 NIL NIL NIL NIL) "b" ("boundary" "i") NIL NIL NIL)("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 3 0 NIL NIL NIL NIL) "a" ("boundary" "o") NIL NIL NIL)"#
-        ),
-    ])
+    @Test(
+        "is told as BODYSTRUCTURE",
+        arguments: [
+            ("Subject: x\n\nhello\n", #"("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 7 1 NIL NIL NIL NIL)"#),
+            ("", #"("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 0 0 NIL NIL NIL NIL)"#),
+            ("\n", #"("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 0 0 NIL NIL NIL NIL)"#),
+            ("Content-Type: text/HTML\r\n\r\nx", #"("text" "HTML" ("charset" "us-ascii") NIL NIL "7bit" 1 0 NIL NIL NIL NIL)"#),
+            ("Content-Type: nonsense\n\nx", #"("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 1 0 NIL NIL NIL NIL)"#),
+            (
+                "Content-Type: application/pdf (c;omm\\)ent) ; name = \"a\\\"b\" ; x=y z; =; q\nContent-Language: de, en\nContent-Location: u\nContent-MD5: m\n\n",
+                #"("application" "pdf" ("name" "a\"b" "x" "y") NIL NIL "7bit" 0 "m" NIL ("de" "en") "u")"#
+            ),
+            (
+                "Content-Type: a/b; n*1=two; n*0=one; f*0*=utf-8''%41; f*1*=%42; p*=x\n\n",
+                #"("a" "b" ("p*" "x" "n" "onetwo" "f*" "utf-8''%41%42") NIL NIL "7bit" 0 NIL NIL NIL NIL)"#
+            ),
+            (
+                "Content-Type: multipart/mixed; boundary=b\n\n",
+                #"(("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 0 0 NIL NIL NIL NIL) "mixed" ("boundary" "b") NIL NIL NIL)"#
+            ),
+            ("Content-Type: multipart/mixed\n\nx\n", #"("application" "octet-stream" NIL NIL NIL "7bit" 3 NIL NIL NIL NIL)"#),
+            (
+                "Content-Type: multipart/digest; boundary=b\n\n--b\n\nSubject: d\n\nx\n--b--\n",
+                #"(("message" "rfc822" NIL NIL NIL "7bit" 15 (NIL "d" NIL NIL NIL NIL NIL NIL NIL NIL) ("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 1 0 NIL NIL NIL NIL) 2 NIL NIL NIL NIL) "digest" ("boundary" "b") NIL NIL NIL)"#
+            ),
+            // No end boundary, an inner multipart cut by the outer boundary, a header cut by a boundary, padding.
+            (
+                "Content-Type: multipart/a; boundary=o\n\n--o\nContent-Type: multipart/b; boundary=i\n\n--i\nContent-Type: x/y\n--o \t\n\nend",
+                #"((("x" "y" NIL NIL NIL "7bit" 0 NIL NIL NIL NIL) "b" ("boundary" "i") NIL NIL NIL)("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 3 0 NIL NIL NIL NIL) "a" ("boundary" "o") NIL NIL NIL)"#
+            ),
+        ])
     func structure(_ source: String, _ expected: String) {
         for step in [1, 3, 1_000] {
             #expect(text(parse(source, step: step).structureText(isExtended: true)) == expected)
@@ -97,13 +99,15 @@ struct StructureTests {
             text(parse(mixed).structureText(isExtended: false))
                 == #"(("text" "plain" ("charset" "utf-8") NIL NIL "7bit" 8 1)("message" "rfc822" NIL NIL NIL "7bit" 185 "#
                 + #"(NIL "inner" ((NIL NIL "i" "n.n")) ((NIL NIL "i" "n.n")) ((NIL NIL "i" "n.n")) NIL NIL NIL NIL NIL) "#
-                + #"(("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 5 0)("text" "html" NIL NIL NIL "quoted-printable" 3 0) "alternative") 12)"#
+                + #"(("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 5 0)("text" "html" ("charset" "us-ascii") NIL NIL "quoted-printable" 3 0) "alternative") 12)"#
                 + #"("image" "png" ("name" "a b.png") "<1@x>" NIL "base64" 10) "mixed")"#)
     }
 
-    @Test("finds sections, in LF and CR LF files alike", arguments: [
-        ([1], "one\ntwo"), ([2, 1], "plain"), ([2, 2], "<b>"), ([3], "aGVsbG8=\n"),
-    ] as [([UInt32], String)])
+    @Test(
+        "finds sections, in LF and CR LF files alike",
+        arguments: [
+            ([1], "one\ntwo"), ([2, 1], "plain"), ([2, 2], "<b>"), ([3], "aGVsbG8=\n"),
+        ] as [([UInt32], String)])
     func sections(_ numbers: [UInt32], _ expected: String) throws {
         for source in [mixed, mixed.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\r\n")] {
             let message = parse(source, step: 5)
@@ -137,7 +141,7 @@ struct StructureTests {
     @Test("stays flat where it is too deep or too wide")
     func limits() {
         var deep = ""
-        for level in 0..<150 { deep += "Content-Type: multipart/x; boundary=b\(level)\n\n--b\(level)\n" }
+        for level in 0..<150 { deep += "Content-Type: multipart/x; boundary=b\(level).\n\n--b\(level).\n" }
         #expect(parse(deep).parts.count == Limits.depth)
         _ = parse(deep).structureText(isExtended: true)
         let nested = String(repeating: "Content-Type: message/rfc822\n\n", count: 300)
@@ -155,7 +159,10 @@ struct StructureTests {
     func linear() {
         func cost(_ count: Int) -> Duration {
             var source = ""
-            for level in 0..<90 { source += "Content-Type: multipart/x; boundary=\"\(String(repeating: "-", count: 800))\(level)\"\n\n--\(String(repeating: "-", count: 800))\(level)\n" }
+            for level in 0..<90 {
+                source +=
+                    "Content-Type: multipart/x; boundary=\"\(String(repeating: "-", count: 800))\(level)\"\n\n--\(String(repeating: "-", count: 800))\(level)\n"
+            }
             source += "\n" + String(repeating: "--" + String(repeating: "-", count: 800) + "x\n", count: count)
             let bytes = raw(source)
             return ContinuousClock().measure {
@@ -169,7 +176,8 @@ struct StructureTests {
     }
 
     private static let seeds = [
-        mixed, "From: a (b (c) d) <x@y>, g: u@v, w;, \"q\\\"\" <@r:z@z>\nDate: Mon, 21 Nov 2026 06:00:00 +0100 (x)\nSubject: =?utf-8?Q?a_b=3D?= =?x?B?YQ==?=\n\nx",
+        mixed,
+        "From: a (b (c) d) <x@y>, g: u@v, w;, \"q\\\"\" <@r:z@z>\nDate: Mon, 21 Nov 2026 06:00:00 +0100 (x)\nSubject: =?utf-8?Q?a_b=3D?= =?x?B?YQ==?=\n\nx",
         "Content-Type: a/b; n*1=two; n*0*=one; f=\"x\n y\"\nContent-Disposition: x; y=z\n\n=41=\n=4",
     ]
 

@@ -163,20 +163,23 @@ struct ExitStatusTests {
         "is explained as administrators know it",
         arguments: [
             (0, nil, false, nil),
-            (1, nil, false, "service(imap): child 42 returned error 1"),
-            (80, nil, false, "service(imap): child 42 returned error 80 (can't open log file)"),
-            (81, nil, false, "service(imap): child 42 returned error 81 (can't write to log file)"),
-            (82, nil, false, "service(imap): child 42 returned error 82 (internal logging error)"),
+            (1, nil, false, "master: service(imap): child 42 returned error 1"),
+            (80, nil, false, "master: service(imap): child 42 returned error 80 (can't open log file)"),
+            (81, nil, false, "master: service(imap): child 42 returned error 81 (can't write to log file)"),
+            (82, nil, false, "master: service(imap): child 42 returned error 82 (internal logging error)"),
             (
                 83, nil, false,
-                "service(imap): child 42 returned error 83 (Out of memory (service imap { vsz_limit=256 MB }, you may need to increase it))"
+                "master: service(imap): child 42 returned error 83 (Out of memory (service imap { vsz_limit=256 MB }, you may need to increase it))"
             ),
-            (84, nil, false, "service(imap): child 42 returned error 84 (exec() failed)"),
-            (89, nil, false, "service(imap): child 42 returned error 89 (Fatal failure)"),
-            (159, nil, false, "service(imap): child 42 killed with signal 31 (by its system call filter; the line before names the call)"),
-            (nil, 9, false, "service(imap): child 42 killed with signal 9"),
-            (nil, 11, false, "service(imap): child 42 killed with signal 11 (core dumps disabled)"),
-            (nil, 6, true, "service(imap): child 42 killed with signal 6 (core dumped)"),
+            (84, nil, false, "master: service(imap): child 42 returned error 84 (exec() failed)"),
+            (89, nil, false, "master: service(imap): child 42 returned error 89 (Fatal failure)"),
+            (
+                159, nil, false,
+                "master: service(imap): child 42 killed with signal 31 (by its system call filter; the line before names the call)"
+            ),
+            (nil, 9, false, "master: service(imap): child 42 killed with signal 9"),
+            (nil, 11, false, "master: service(imap): child 42 killed with signal 11 (core dumps disabled)"),
+            (nil, 6, true, "master: service(imap): child 42 killed with signal 6 (core dumped)"),
         ] as [(Int32?, Int32?, Bool, String?)])
     func explained(_ code: Int32?, _ signal: Int32?, _ core: Bool, _ text: String?) {
         let status = ExitStatus(code: code, signal: signal, dumpedCore: core)

@@ -292,8 +292,9 @@ class Instance:
 
     # Life
 
-    def start(self, *arguments, wait=True, environment=None, pass_fds=(), limits=None, wrapper=()):
-        """Starts the master in the foreground and waits until a client is greeted. `wrapper` comes before the command and must exec it."""
+    def start(self, *arguments, wait=True, environment=None, pass_fds=(), limits=None, wrapper=(), errors_to=None):
+        """Starts the master in the foreground and waits until a client is greeted. `wrapper` comes before the command and must exec it;
+        `errors_to` is a descriptor that takes the place of stderr."""
         def prepare():
             if limits:
                 import resource
@@ -304,8 +305,8 @@ class Instance:
         self.stderr_path = self.path("log", "stderr")
         with open(self.stderr_path, "ab") as errors:
             self.master = subprocess.Popen(
-                [*wrapper, programs().master, "-F", "-c", self.config_path, *arguments], stdin=subprocess.DEVNULL, stdout=errors, stderr=errors,
-                env=variables, start_new_session=True, pass_fds=pass_fds, preexec_fn=prepare if limits else None)
+                [*wrapper, programs().master, "-F", "-c", self.config_path, *arguments], stdin=subprocess.DEVNULL, stdout=errors,
+                stderr=errors if errors_to is None else errors_to, env=variables, start_new_session=True, pass_fds=pass_fds, preexec_fn=prepare if limits else None)
         self.sessions.add(self.master.pid)
         if wait:
             self.wait_ready()
@@ -443,6 +444,25 @@ class Instance:
         chosen = ["-c", self.config_path] if config else []
         return subprocess.run([programs().adm, *chosen, *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               timeout=seconds, env=CLEAN)
+
+    def adm_stop(self, *arguments, config=True, seconds=25):
+        """`stop` by the admin command, which waits until the master is gone: somebody must take its exit status meanwhile."""
+        chosen = ["-c", self.config_path] if config else []
+        self.processes()
+        done = subprocess.Popen([programs().adm, *chosen, *arguments, "stop"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True, env=CLEAN)
+        limit = time.monotonic() + seconds
+        while done.poll() is None and time.monotonic() < limit:
+            if self.master is not None:
+                self.master.poll()
+            else:
+                processes.reap(keep={done.pid})
+            time.sleep(0.02)
+        if done.poll() is None:
+            done.kill()
+        out, errors = done.communicate()
+        if done.returncode != 0:
+            raise AssertionError("adm stop: exit %d\n%s%s" % (done.returncode, out, errors))
 
     def table(self, *arguments):
         """What an admin command prints with -f json, as a list of dictionaries."""

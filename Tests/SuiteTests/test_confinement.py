@@ -66,6 +66,8 @@ class Audit(Case):
         master = server.master.pid
         unknown = []
         for process in server.processes():
+            if not process.title:
+                continue  # just about to end
             if process.pid == master:
                 role = "master"
             else:

@@ -108,13 +108,13 @@ class StartAndStop(Case):
         self.assertTrue(processes.is_alive(pid))
         self.assertNotEqual(pid, done.pid)
         server.processes()
-        server.adm("stop")
+        server.adm_stop()
         self.until(lambda: not processes.is_alive(pid), "the master is gone")
         self.assertGone(server)
 
     def test_stop_by_the_admin_command(self):
         server = self.server()
-        server.adm("stop")
+        server.adm_stop()
         self.assertEqual(server.master.wait(10), 0)
         done = server.adm_run("stop")
         self.assertEqual(done.returncode, 75)
@@ -361,7 +361,8 @@ class Reload(Case):
         server.write_config(good + "\nnonsense_setting = 5\nprocotols = imap\n")
         mark = server.mark()
         os.kill(server.master.pid, signal.SIGHUP)
-        text = server.wait_for_log(r"(?s)Error: .*nonsense_setting.*procotols", since=mark).group(0)
+        server.wait_for_log(r"(?s)Error: .*nonsense_setting.*procotols", since=mark)
+        text = server.log_since(mark)
         self.assertRegex(text, r"server\.conf:\d+:\d+")
         self.assertIn("protocols", text)
         self.assertOK(session.command("NOOP"))
@@ -491,8 +492,7 @@ class Instances(Case):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("alice", done.stdout)
         client.close()
-        done = server.adm_run("-i", name, "stop", config=False)
-        self.assertEqual(done.returncode, 0, done.stderr)
+        server.adm_stop("-i", name, config=False)
         self.assertEqual(server.master.wait(10), 0)
 
     @only_culver

@@ -166,6 +166,18 @@ class TLS(SharedCase):
         self.assertOK(client.command("STORE %s +FLAGS.SILENT (\\Deleted)" % count))
         self.assertOK(client.command("EXPUNGE"))
 
+    @limit(120)
+    def test_never_stalls_while_megabytes_come_in(self):
+        body = b"Subject: big\r\n\r\n" + b"0123456789abcdef" * 65536 + b"\r\n"
+        name = self.fresh_mailbox(self.login("alice"))
+        for number in range(60):
+            client = self.login("alice", tls="implicit", timeout=10)
+            self.assertOK(client.append(body, name))
+            self.assertOK(client.command("SELECT " + name))
+            self.assertOK(client.command("STORE 1:* +FLAGS.SILENT (\\Deleted)"))
+            self.assertOK(client.command("EXPUNGE"))
+            client.logout()
+
     def test_survives_garbage_instead_of_a_handshake(self):
         other = self.login("bob", tls="implicit")
         for garbage in (b"GET / HTTP/1.0\r\n\r\n", b"\x16\x03\x01\xff\xff" + b"A" * 300, b"\0" * 100):
@@ -217,7 +229,8 @@ class PasswordSchemes(Case):
         except (OSError, subprocess.CalledProcessError):
             # made with: printf secret | argon2 somesaltsalt -id -e -t 2 -m 16 -p 1
             argon = None
-        server = self.server(start=False, users=("alice", "bob"))
+        server = self.server(start=False, users=("argo", "alice", "bob"))
+        server.write_users(("alice", "bob"))
         text = open(server.passwd_path).read()
         # crypt("secret") with bcrypt, cost 5, made once with libxcrypt
         import ctypes

@@ -40,6 +40,8 @@ int cp_rewind(int fd);
 int cp_truncate(int fd, int64_t size);
 /// Waits for an exclusive lock of the open file (flock(2)).
 int cp_flock_exclusive(int fd);
+/// The same without waiting: -EWOULDBLOCK when somebody has it.
+int cp_flock_try(int fd);
 /// 1: the process exists (or may not be signalled), 0: there is none.
 int cp_process_exists(int pid);
 int cp_sleep_ns(int64_t ns);

@@ -73,6 +73,12 @@ int cp_rlimit_get(int resource, uint64_t *soft, uint64_t *hard);
 int cp_rlimit_set(int resource, uint64_t soft, uint64_t hard);
 extern const int cp_rlimit_nofile, cp_rlimit_core, cp_rlimit_nproc, cp_rlimit_fsize, cp_rlimit_data;
 
+// -- memory --
+/// Before a zygote forks: gives free memory back and fills the holes of the heap, so that children do not write shared pages.
+void cp_heap_settle(void);
+/// Gives memory that is free, and stack that is unused, back to the kernel.
+void cp_memory_release(void);
+
 // -- title -------------------------------------------------------------------------------------
 /// Remembers the area of argv that `cp_title_set` overwrites; call once, first thing in main.
 void cp_title_init(int argc, char **argv);
@@ -104,7 +110,8 @@ int cp_chroot(const char *path);
 void cp_free(void *memory);
 int cp_prctl(int option, unsigned long a, unsigned long b);
 extern const int cp_pr_set_dumpable, cp_pr_set_pdeathsig, cp_pr_set_no_new_privs, cp_pr_set_mdwe, cp_pr_set_securebits,
-    cp_pr_capbset_drop, cp_pr_capbset_read, cp_pr_cap_ambient, cp_pr_cap_ambient_clear_all, cp_pr_set_name;
+    cp_pr_capbset_drop, cp_pr_capbset_read, cp_pr_cap_ambient, cp_pr_cap_ambient_clear_all, cp_pr_set_name,
+    cp_pr_get_dumpable, cp_pr_get_no_new_privs, cp_pr_get_mdwe;
 /// Sets permitted, effective and inheritable sets of the calling process (bit n = capability n).
 int cp_capset(uint64_t effective, uint64_t permitted, uint64_t inheritable);
 int cp_capget(uint64_t *effective, uint64_t *permitted, uint64_t *inheritable);
@@ -112,7 +119,8 @@ int cp_setgroups(const uint32_t *groups, size_t count);
 int cp_setresgid(uint32_t gid);
 int cp_setresuid(uint32_t uid);
 int cp_ids(uint32_t out[6]);
-int cp_groups_count(void);
+/// Number of supplementary groups; they are written to `out` when there is room for all.
+int cp_groups(uint32_t *out, size_t room);
 /// ABI version of Landlock, or -errno.
 int cp_landlock_abi(void);
 int cp_landlock_ruleset(uint64_t handled_fs, uint64_t handled_net, uint64_t scoped);

@@ -128,17 +128,22 @@ package struct LoadRequest: Fields {
 /// A message about the configuration.
 package struct ConfigDiagnostic: Fields {
     package var isError: Bool = false
+    /// One line, for the log.
+    package var summary = ""
+    /// With the line of the file, for the terminal.
     package var text = ""
 
     package init() {}
 
-    package init(isError: Bool, text: String) {
+    package init(isError: Bool, summary: String, text: String) {
         self.isError = isError
+        self.summary = summary
         self.text = text
     }
 
     package mutating func visit(_ visitor: inout some FieldVisitor) throws(FrameError) {
         try visitor.bool(&isError, "isError")
+        try visitor.text(&summary, "summary", atMost: 1024)
         try visitor.text(&text, "text", atMost: 4096)
     }
 }

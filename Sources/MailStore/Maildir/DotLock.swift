@@ -9,6 +9,10 @@ struct DotLock: ~Copyable {
     private let created: FileStatus
     private var touched: Int64
 
+    /// A lock file with this mode is held with flock(2) as well: whoever can take that knows that the holder died, without the
+    /// right to signal it. Dovecot's lock files have no execute bit.
+    private static let flockedMode: UInt32 = 0o700
+
     struct Rules {
         /// Nanoseconds to wait.
         var wait: Int64
@@ -28,6 +32,7 @@ struct DotLock: ~Copyable {
                 let file = try folder.directory.file(name, .create(mode: 0o600))
                 do throws(SystemError) {
                     try file.writeAll(Array("\(Process.id):\(rules.hostname)".utf8))
+                    if file.tryLockExclusively() { try file.setMode(Self.flockedMode) }
                 } catch {
                     try? folder.directory.removeFile(name[...])
                     throw error
@@ -70,11 +75,15 @@ struct DotLock: ~Copyable {
         try? file.setModified(wall.seconds * 1_000_000_000 + wall.microseconds * 1_000)
     }
 
-    /// Removes a lock whose owner is gone. Two who do this at once are kept apart by flock on the directory,
-    /// or the second would remove the first one's fresh lock.
-    private static func removeIfStale(_ name: [UInt8], in folder: Folder, _ rules: Rules, log: (String) -> Void) throws(StoreError) -> Bool {
-        guard let found = try staleLock(name, in: folder, rules) else { return false }
+    /// Removes a lock whose owner is gone; true when it is worth trying again. Two who do this at once are kept apart by flock
+    /// on the directory, or the second would remove the first one's fresh lock. The lock stays open meanwhile: its inode number
+    /// cannot be given to another one.
+    private static func removeIfStale(_ name: [UInt8], in folder: Folder, _ rules: Rules, log: (String) -> Void) throws(StoreError) -> Bool
+    {
         do throws(SystemError) {
+            let file = try folder.directory.file(name, .read)
+            let found = try file.status()
+            guard try isStale(file, found, rules) else { return false }
             // A descriptor of its own: closing it gives the flock back.
             let guardian = try folder.directory.directory([ASCII.dot])
             try guardian.descriptor.lockExclusively()
@@ -84,18 +93,23 @@ struct DotLock: ~Copyable {
             if !error.isNotFound { throw folder.failure(error, name[...]) }
             return true
         }
-        log("Our dotlock file \(folder.path)/\(String(decoding: name, as: UTF8.self)) was stale: overriding it")
+        log("Lock file \(folder.path)/\(String(decoding: name, as: UTF8.self)) was left behind by a process that ended: removed")
         return true
     }
 
-    private static func staleLock(_ name: [UInt8], in folder: Folder, _ rules: Rules) throws(StoreError) -> FileStatus? {
-        guard let (content, status) = try folder.content(of: name, limit: 1_024) else { return nil }
+    private static func isStale(_ file: borrowing FileDescriptor, _ status: FileStatus, _ rules: Rules) throws(SystemError) -> Bool {
+        if status.mode == flockedMode { return file.tryLockExclusively() }
+        let content = try file.readAll(limit: 1_024)
         let fields = content.split(separator: ASCII.colon, maxSplits: 1)
         if rules.probesOwner, fields.count == 2, Array(rules.hostname.utf8)[...] == fields[1], let pid = Decimal.uint32(fields[0]),
             let number = Int32(exactly: pid), !FileLockOwner.exists(number)
         {
-            return status
+            return true
         }
-        return Clock.unixSeconds - max(status.modified, status.changed) / 1_000_000_000 > rules.stale ? status : nil
+        let age = Clock.unixSeconds - max(status.modified, status.changed) / 1_000_000_000
+        return age > (content.isEmpty ? emptyStale : rules.stale)
     }
+
+    /// Seconds after which a lock without content is stale: its holder ended between making and filling it.
+    private static let emptyStale: Int64 = 10
 }

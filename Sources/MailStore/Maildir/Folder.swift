@@ -57,7 +57,7 @@ final class Folder {
     {
         do throws(SystemError) {
             if try directory.statusIfPresent(of: temporary[...]) != nil { try directory.removeFile(temporary[...]) }
-            let file = try directory.file(temporary, .create(mode: mode))
+            let file = try newFile(temporary, mode: mode)
             do throws(SystemError) {
                 try file.writeAll(content)
                 if try file.status().modified < notBefore { try file.setModified(notBefore) }
@@ -84,8 +84,21 @@ final class Folder {
 
     /// Makes a directory unless it is there.
     func makeFolder(_ name: [UInt8], mode: UInt32) throws(StoreError) {
-        do throws(SystemError) { try directory.makeDirectory(name[...], mode: mode) } catch {
+        do throws(SystemError) {
+            try directory.makeDirectory(name[...], mode: mode)
+            if mode & Self.shared != 0 { try directory.directory(name).descriptor.setMode(mode) }
+        } catch {
             if !error.isExists { throw failure(error, name[...]) }
         }
     }
+
+    /// Makes a file; throws EEXIST. Modes that let others in are set in spite of the umask: they are those of the mail root.
+    func newFile(_ name: [UInt8], mode: UInt32) throws(SystemError) -> FileDescriptor {
+        let file = try directory.file(name, .create(mode: mode))
+        if mode & Self.shared != 0 { try file.setMode(mode) }
+        return file
+    }
+
+    /// Permission bits that a umask of 077 takes away.
+    private static let shared: UInt32 = 0o077
 }

@@ -23,7 +23,11 @@ enum MaildirFileName {
         guard let start = flagsStart(name) else { return info }
         for letter in name[start...] {
             if letter == ASCII.comma { break }
-            if let flag = flag(letter) { info.flags.insert(flag) } else if letter >= 0x61 && letter <= 0x7a { info.keywords.insert(Int(letter) - 0x61) }
+            if let flag = flag(letter) {
+                info.flags.insert(flag)
+            } else if letter >= 0x61 && letter <= 0x7a {
+                info.keywords.insert(Int(letter) - 0x61)
+            }
         }
         return info
     }
@@ -72,7 +76,8 @@ enum MaildirFileName {
         var rest = name[digits.endIndex...]
         guard rest.first == ASCII.dot else { return (UInt64(seconds), 0) }
         rest = rest.dropFirst()
-        guard let mark = rest.firstIndex(where: { $0 == 0x4d || $0 == ASCII.dot || $0 == ASCII.comma || $0 == ASCII.colon }), rest[mark] == 0x4d
+        guard let mark = rest.firstIndex(where: { $0 == 0x4d || $0 == ASCII.dot || $0 == ASCII.comma || $0 == ASCII.colon }),
+            rest[mark] == 0x4d
         else { return (UInt64(seconds), 0) }
         return (UInt64(seconds), UInt64(Decimal.int64(rest[(mark + 1)...].prefix { ASCII.isDigit($0) }) ?? 0))
     }

@@ -117,7 +117,7 @@ extension MaildirMailbox {
         var files = files
         if files.count > 1 { files.sort(by: Self.cameBefore) }
         var header = list.header
-        let mustRewrite = list.needsRewrite || header == nil || files.contains { $0.replaces != nil }
+        let mustRewrite = list.needsRewrite || header == nil || files.contains { $0.replaces != nil } || hasManyStaleRecords
         if header == nil || list.needsRewrite { header = isReadOnlyStorage ? temporaryHeader() : try completedHeader() }
         guard let header else { return }
         try adopt(header)
@@ -137,6 +137,13 @@ extension MaildirMailbox {
         if mustRewrite { try rewriteList(header, nextUID: uid) } else if !lines.isEmpty { try list.append(lines, highestUID: uid - 1) }
     }
 
+    /// More than a quarter of the records belongs to messages that are gone.
+    private var hasManyStaleRecords: Bool {
+        guard list.recordCount > 16 else { return false }
+        let present = table.entries.reduce(0) { $0 + ($1.place == .new || $1.place == .cur ? 1 : 0) }
+        return list.recordCount / 4 * 3 > present
+    }
+
     private func replace(_ slot: Int, _ file: UnknownFile) {
         let hint = file.name.starts(with: Array("msg.".utf8)) ? " (Your MDA is saving MH files into Maildir?)" : ""
         let (name, old) = (String(decoding: file.name, as: UTF8.self), table.entries[slot].uid)
@@ -146,8 +153,9 @@ extension MaildirMailbox {
     }
 
     private func temporaryHeader() -> UIDListHeader {
-        list.header ?? UIDListHeader(
-            uidValidity: UInt32(truncatingIfNeeded: max(1, Clock.unixSeconds)), nextUID: 1, guid: [UInt8](repeating: 0x30, count: 32))
+        list.header
+            ?? UIDListHeader(
+                uidValidity: UInt32(truncatingIfNeeded: max(1, Clock.unixSeconds)), nextUID: 1, guid: [UInt8](repeating: 0x30, count: 32))
     }
 
     /// Writes all records that still have a file, or may have one.
@@ -157,13 +165,15 @@ extension MaildirMailbox {
         var lines: [UInt8] = []
         lines.reserveCapacity(table.nameBytes + table.entries.count * 12)
         var last: UInt32 = 0
+        var count = 0
         for slot in table.entries.indices.sorted(by: { table.entries[$0].uid < table.entries[$1].uid }) {
             let entry = table.entries[slot]
             guard entry.place == .new || entry.place == .cur, entry.uid > last else { continue }
             last = entry.uid
+            count += 1
             UIDListWriter.append(uid: entry.uid, extensions: (table.extensions[slot] ?? [])[...], base: table.base(of: slot), to: &lines)
         }
-        try list.rewrite(header, records: lines, highestUID: nextUID - 1)
+        try list.rewrite(header, records: lines, count: count, highestUID: nextUID - 1)
     }
 
     private static func cameBefore(_ left: UnknownFile, _ right: UnknownFile) -> Bool {

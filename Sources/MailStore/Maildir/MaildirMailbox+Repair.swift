@@ -5,7 +5,9 @@ extension MaildirMailbox {
     /// Puts right what a scan found wrong; answers all files that need a UID.
     func repaired(_ result: ScanResult) throws(StoreError) -> [UnknownFile] {
         var files = result.unknown
-        for file in result.nameless { if let fixed = try renamed(file.name, file.place, why: "Fixed broken filename") { files.append(fixed) } }
+        for file in result.nameless {
+            if let fixed = try renamed(file.name, file.place, why: "Fixed broken filename") { files.append(fixed) }
+        }
         for duplicate in result.duplicates {
             if let fixed = try separated(duplicate.slot, duplicate.name, duplicate.place) { files.append(fixed) }
         }
@@ -53,7 +55,8 @@ extension MaildirMailbox {
             if error.isNotFound { return nil }
             throw source.failure(error, name[...])
         }
-        store.options.log(.warning, "\(why): \(source.path)/\(String(decoding: name, as: UTF8.self)) -> \(String(decoding: newName, as: UTF8.self))")
+        store.options.log(
+            .warning, "\(why): \(source.path)/\(String(decoding: name, as: UTF8.self)) -> \(String(decoding: newName, as: UTF8.self))")
         return UnknownFile(name: newName, place: .new)
     }
 }

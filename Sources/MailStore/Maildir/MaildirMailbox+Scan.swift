@@ -65,7 +65,8 @@ extension MaildirMailbox {
         let base = name.prefix(length)
         guard let slot = table.find(base) else {
             if let byte = name.first(where: { $0 == 0x0a || $0 == 0x0d }) {
-                return store.options.log(.warning, "Ignoring a file with #0x\(byte == 0x0a ? "A" : "D"): \(String(decoding: name, as: UTF8.self))")
+                return store.options.log(
+                    .warning, "Ignoring a file with #0x\(byte == 0x0a ? "A" : "D"): \(String(decoding: name, as: UTF8.self))")
             }
             return result.unknown.append(UnknownFile(name: Array(name), place: place))
         }

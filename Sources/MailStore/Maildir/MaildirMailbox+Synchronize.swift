@@ -48,7 +48,9 @@ extension MaildirMailbox {
         var next = 0
         var target = first
         for position in first..<messages.count {
-            if next < positions.count, positions[next] == position { next += 1 } else {
+            if next < positions.count, positions[next] == position {
+                next += 1
+            } else {
                 messages[target] = messages[position]
                 target += 1
             }
@@ -68,7 +70,8 @@ extension MaildirMailbox {
             let info = table.info(of: slot)
             let isRecent = entry.place == .new || ownRecent.contains(slot)
             messages.append(
-                Message(uid: entry.uid, flags: isRecent ? info.flags.union(.recent) : info.flags, keywords: info.keywords, slot: UInt32(slot)))
+                Message(
+                    uid: entry.uid, flags: isRecent ? info.flags.union(.recent) : info.flags, keywords: info.keywords, slot: UInt32(slot)))
         }
         messages[before...].sort { $0.uid < $1.uid }
         ownRecent.removeAll()
@@ -88,7 +91,9 @@ extension MaildirMailbox {
             do throws(SystemError) {
                 try folder.new.directory.rename(name[...], to: folder.cur.directory, as: newName[...], replacing: false)
             } catch {
-                if error.isNotFound { isOvertaken = true } else {
+                if error.isNotFound {
+                    isOvertaken = true
+                } else {
                     // No space or no permission: it is served from new/.
                     store.options.log(.warning, folder.new.failure(error, name[...]).logText)
                     break

@@ -28,7 +28,9 @@ extension MaildirSave {
                 if moved.contains(where: { $0.place == .cur }) { try folder.cur.synchronize() }
             }
             if list.needsRewrite {
-                try list.rewrite(plan.header, records: allRecords(records, records.entries.indices) + plan.lines, highestUID: plan.lastUID)
+                let kept = allRecords(records, records.entries.indices)
+                try list.rewrite(
+                    plan.header, records: kept + plan.lines, count: records.entries.count + items.count, highestUID: plan.lastUID)
             } else {
                 try list.append(plan.lines, highestUID: plan.lastUID)
             }

@@ -44,7 +44,7 @@ final class MaildirSave: SaveTransaction {
             let name = store.uniqueName()
             do throws(SystemError) {
                 writer = MessageWriter(
-                    try tmp.directory.file(name, .create(mode: folder.root.fileMode)), toCRLF: store.options.savesCRLF)
+                    try tmp.newFile(name, mode: folder.root.fileMode), toCRLF: store.options.savesCRLF)
             } catch {
                 if error.isExists { continue }
                 throw tmp.failure(error, name[...])

@@ -9,7 +9,9 @@ extension MaildirStore {
             for settings in namespaces[index].mailboxes where settings.automatic != .no {
                 if let name = try? rules.name(namespaces[index].prefix + settings.name) { found[name] = listed(name, isSelectable: true) }
             }
-            if namespaces[index].holdsInbox, let inbox = try? rules.name(Array("INBOX".utf8)) { found[inbox] = listed(inbox, isSelectable: true) }
+            if namespaces[index].holdsInbox, let inbox = try? rules.name(Array("INBOX".utf8)) {
+                found[inbox] = listed(inbox, isSelectable: true)
+            }
         }
         for name in Array(found.keys) { addParents(of: name, to: &found) }
         for name in try subscriptions() {
@@ -26,7 +28,9 @@ extension MaildirStore {
     private func addParents(of name: MailboxName, to found: inout [MailboxName: ListedMailbox]) {
         // With the prefix `INBOX.`, everything is a child of INBOX.
         let namespace = namespaces[name.namespace]
-        if !name.isInbox, !namespace.prefix.isEmpty, let parent = try? rules.name(Array(namespace.prefix.dropLast())) { found[parent]?.hasChildren = true }
+        if !name.isInbox, !namespace.prefix.isEmpty, let parent = try? rules.name(Array(namespace.prefix.dropLast())) {
+            found[parent]?.hasChildren = true
+        }
         for count in 1..<max(name.parts.count, 1) {
             guard let parent = rules.ancestor(name, parts: count) else { continue }
             if found[parent] == nil { found[parent] = listed(parent, isSelectable: false) }
@@ -48,7 +52,9 @@ extension MaildirStore {
         var names: [MailboxName] = []
         do throws(SystemError) {
             try root.mail.directory.forEachEntry { entry in
-                guard entry.name.count > 1, entry.name.first == ASCII.dot, entry.kind == .directory || entry.kind == .unknown else { return }
+                guard entry.name.count > 1, entry.name.first == ASCII.dot, entry.kind == .directory || entry.kind == .unknown else {
+                    return
+                }
                 let parts = entry.name.dropFirst().split(separator: ASCII.dot, omittingEmptySubsequences: false).map { Array($0) }
                 if let name = rules.name(storedParts: parts, namespace: index), !name.isInbox { names.append(name) }
             }
@@ -67,7 +73,9 @@ extension MaildirStore {
                 try directory.directory.forEachEntry { entry in
                     guard entry.kind == .directory || entry.kind == .unknown else { return }
                     if entry.name.elementsEqual(MaildirFolder.curName) { isMailbox = true }
-                    if !StorageNames.isReserved(Array(entry.name)), parts.count < StoreLimits.nameDepth { stack.append(parts + [Array(entry.name)]) }
+                    if !StorageNames.isReserved(Array(entry.name)), parts.count < StoreLimits.nameDepth {
+                        stack.append(parts + [Array(entry.name)])
+                    }
                 }
             } catch {
                 if error.isNotDirectory { continue }

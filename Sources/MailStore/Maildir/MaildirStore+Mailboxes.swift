@@ -19,7 +19,9 @@ extension MaildirStore {
             try mail.makeFolder(Array(part), mode: root.directoryMode)
             mail = try mail.folder(Array(part))
         }
-        for part in [MaildirFolder.tmpName, MaildirFolder.newName, MaildirFolder.curName] { try mail.makeFolder(part, mode: root.directoryMode) }
+        for part in [MaildirFolder.tmpName, MaildirFolder.newName, MaildirFolder.curName] {
+            try mail.makeFolder(part, mode: root.directoryMode)
+        }
         if root.names.layout == .maildirPlusPlus {
             do throws(SystemError) { _ = try mail.directory.file(Self.marker, .create(mode: root.fileMode)) } catch {
                 if !error.isExists { throw mail.failure(error, Self.marker[...]) }
@@ -75,12 +77,14 @@ extension MaildirStore {
     func rename(_ name: MailboxName, to target: MailboxName) throws(StoreError) {
         guard name.namespace == target.namespace else { throw .cannot("Renaming not supported across namespaces.") }
         if target.isInbox { throw .exists }
-        guard try exists(name) else { throw .notFound }
+        let isReal = try exists(name)
+        // A parent that is only a part of its children's names can be renamed with them (RFC 9051 section 6.3.6).
+        if !isReal, try !hasChildren(name) { throw .notFound }
         guard try !isOnDisk(target) else { throw .exists }
-        if name.isInbox { return try renameInbox(to: target) }
+        if name.isInbox { return try renameInbox(name, to: target) }
         if target.parts.starts(with: name.parts) { throw .cannot("Can't rename mailbox under itself.") }
         let root = roots[name.namespace]
-        _ = try folder(name)
+        if isReal { _ = try folder(name) }
         for folder in [root.mail] + (root.control.map { [$0] } ?? []) {
             switch root.names.layout {
             case .maildirPlusPlus: try renameWithChildren(name, to: target, in: folder, root)
@@ -90,15 +94,30 @@ extension MaildirStore {
         }
     }
 
-    private func renameInbox(to target: MailboxName) throws(StoreError) {
+    private func hasChildren(_ name: MailboxName) throws(StoreError) -> Bool {
+        let root = roots[name.namespace]
+        switch root.names.layout {
+        case .nested: return try root.mail.folderIfPresent(root.names.path(of: name.parts)) != nil
+        case .maildirPlusPlus:
+            let prefix = root.names.path(of: name.parts) + [ASCII.dot]
+            var isFound = false
+            do throws(SystemError) { try root.mail.directory.forEachEntry { if $0.name.starts(with: prefix) { isFound = true } } } catch {
+                throw root.mail.failure(error)
+            }
+            return isFound
+        }
+    }
+
+    private func renameInbox(_ name: MailboxName, to target: MailboxName) throws(StoreError) {
         try create(target)
-        let inbox = try MaildirMailbox(try name(Array("INBOX".utf8)), access: .readWrite, folder: try folder(try name(Array("INBOX".utf8))), store: self)
+        let inbox = try MaildirMailbox(name, access: .readWrite, folder: try folder(name), store: self)
         _ = try inbox.synchronize(reportExpunges: true)
         _ = try inbox.move(Array(inbox.messages.indices), to: target)
     }
 
     /// `.A` becomes `.B`, then each `.A.x` becomes `.B.x`.
-    private func renameWithChildren(_ name: MailboxName, to target: MailboxName, in folder: Folder, _ root: MaildirRoot) throws(StoreError) {
+    private func renameWithChildren(_ name: MailboxName, to target: MailboxName, in folder: Folder, _ root: MaildirRoot) throws(StoreError)
+    {
         let (old, new) = (root.names.path(of: name.parts), root.names.path(of: target.parts))
         let prefix = old + [ASCII.dot]
         var names = [old]
@@ -186,7 +205,9 @@ enum FolderTree {
         do throws(SystemError) {
             try folder.directory.forEachEntry { entry in
                 var kind = entry.kind
-                if kind == .unknown, let status = try? folder.directory.status(of: entry.name) { kind = status.kind == .directory ? .directory : .regular }
+                if kind == .unknown, let status = try? folder.directory.status(of: entry.name) {
+                    kind = status.kind == .directory ? .directory : .regular
+                }
                 if kind == .directory { directories.append(Array(entry.name)) } else { files.append(Array(entry.name)) }
             }
         } catch { throw folder.failure(error) }

@@ -112,7 +112,7 @@ final class MaildirStore: MailDriver {
                 let size = try mailbox.virtualSize(at: position)
                 status.size += size
                 if mailbox.messages[position].flags.contains(.deleted) { status.deletedSize += size }
-            } catch where error == .expunged { continue }
+            } catch  where error == .expunged { continue }
         }
         return status
     }

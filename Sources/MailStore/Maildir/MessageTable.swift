@@ -59,7 +59,9 @@ struct MessageTable {
     /// Adds a message; answers its slot, or nil when it cannot be held (4 GB of names).
     @discardableResult
     mutating func add(uid: UInt32, base: ArraySlice<UInt8>, extensions fields: ArraySlice<UInt8> = []) -> Int? {
-        guard let start = UInt32(exactly: text.count), let length = UInt16(exactly: base.count), entries.count < Int(UInt32.max) - 1 else { return nil }
+        guard let start = UInt32(exactly: text.count), let length = UInt16(exactly: base.count), entries.count < Int(UInt32.max) - 1 else {
+            return nil
+        }
         text.append(contentsOf: base)
         let slot = entries.count
         entries.append(Entry(uid: uid, hash: hash(base), baseStart: start, baseLength: length, place: .none, info: 0, generation: 0))

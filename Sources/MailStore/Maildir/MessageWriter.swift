@@ -45,7 +45,9 @@ final class MessageWriter {
         while let end = piece[start...].firstIndex(where: { $0 == ASCII.lineFeed || $0 == Self.carriageReturn }) {
             buffer.append(contentsOf: piece[start..<end])
             start = end + 1
-            if piece[end] == ASCII.lineFeed { endLine() } else if start == piece.endIndex {
+            if piece[end] == ASCII.lineFeed {
+                endLine()
+            } else if start == piece.endIndex {
                 pendingReturn = true
             } else if piece[start] != ASCII.lineFeed {
                 buffer.append(Self.carriageReturn)

@@ -53,7 +53,9 @@ enum ModifiedUTF7 {
                 continue
             }
             guard let end = encoded[index...].firstIndex(of: 0x2d) else { return nil }
-            if end == index { output.append(0x26) } else {
+            if end == index {
+                output.append(0x26)
+            } else {
                 guard decodeBase64(encoded[index..<end], into: &output) else { return nil }
             }
             index = end + 1

@@ -57,7 +57,11 @@ enum TabEscape {
             if isEscaped {
                 output.append(pairs.first { $0.1 == byte }?.0 ?? byte)
                 isEscaped = false
-            } else if byte == 0x01 { isEscaped = true } else { output.append(byte) }
+            } else if byte == 0x01 {
+                isEscaped = true
+            } else {
+                output.append(byte)
+            }
         }
         return output
     }

@@ -13,6 +13,8 @@ struct UIDListFile {
     private(set) var highestUID: UInt32 = 0
     /// File as it was read last; nil: it was not there.
     private var known: FileStatus?
+    /// Records in the file, those of messages that are gone included.
+    private(set) var recordCount = 0
     /// Bytes that were taken in, all in complete lines.
     private var consumed = 0
     /// Only a rewrite can put it right: damage, an old version, half a line at the end, or no GUID.
@@ -71,6 +73,7 @@ struct UIDListFile {
         do throws(UIDListDamage) { try reader.read(text) } catch { return try readAll(report: report) }
         if !reader.damages.isEmpty { return try readAll(report: report) }
         highestUID = reader.highestUID
+        recordCount += reader.records.count
         consumed += reader.consumed
         self.known = status
         return .appended(text: text, records: reader.records)
@@ -90,7 +93,9 @@ struct UIDListFile {
             return .missing
         }
         for damage in reader.damages { report("Broken file \(control.path)/dovecot-uidlist line \(damage.line): \(damage.text)") }
-        if let before = header, let now = reader.header, before.uidValidity == now.uidValidity, max(now.nextUID, reader.highestUID) < highestUID {
+        if let before = header, let now = reader.header, before.uidValidity == now.uidValidity,
+            max(now.nextUID, reader.highestUID) < highestUID
+        {
             report("\(control.path)/dovecot-uidlist: next_uid header was lowered (\(nextUID) -> \(now.nextUID))")
             isDamaged = true
         } else {
@@ -99,6 +104,7 @@ struct UIDListFile {
         }
         if reader.header?.isVersion1 == true || reader.header?.guid.isEmpty == true { isDamaged = true }
         header = reader.header
+        recordCount = reader.records.count
         consumed = reader.consumed
         known = status
         return .replaced(text: text, records: reader.records)
@@ -136,6 +142,7 @@ struct UIDListFile {
         do throws(SystemError) {
             let file = try control.directory.file(Self.name, .append)
             let before = try file.status()
+            guard Int(before.size) == consumed else { throw SystemError(call: "file size changed unexpectedly", code: SystemError.invalid) }
             do throws(SystemError) {
                 try file.writeAll(lines)
                 if isDurable { try file.synchronizeData() }
@@ -145,12 +152,13 @@ struct UIDListFile {
             }
             known = try file.status()
             consumed = Int(before.size) + lines.count
+            recordCount += Int(uid - min(uid, highestUID))
             highestUID = uid
         } catch { throw control.failure(error, Self.name[...]) }
     }
 
     /// Puts a new file in the place of the old one.
-    mutating func rewrite(_ header: UIDListHeader, records: [UInt8], highestUID uid: UInt32) throws(StoreError) {
+    mutating func rewrite(_ header: UIDListHeader, records: [UInt8], count: Int, highestUID uid: UInt32) throws(StoreError) {
         var content: [UInt8] = []
         content.reserveCapacity(records.count + 80)
         UIDListWriter.append(header, to: &content)
@@ -159,6 +167,7 @@ struct UIDListFile {
             Self.name, with: content, temporary: Self.temporaryName, mode: mode, durable: isDurable, notBefore: known?.modified ?? 0)
         self.header = header
         consumed = content.count
+        recordCount = count
         highestUID = uid
         isDamaged = false
     }

@@ -44,7 +44,8 @@ enum UIDValidity {
         var values: [UInt32] = []
         do throws(SystemError) {
             try folder.directory.forEachEntry { entry in
-                guard entry.name.count == file.count + 9, entry.name.starts(with: file), entry.name[entry.name.startIndex + file.count] == ASCII.dot
+                guard entry.name.count == file.count + 9, entry.name.starts(with: file),
+                    entry.name[entry.name.startIndex + file.count] == ASCII.dot
                 else { return }
                 if let value = parse(entry.name.suffix(8)) { values.append(value) }
             }

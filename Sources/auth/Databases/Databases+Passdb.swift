@@ -40,6 +40,7 @@ extension Databases {
         guard var fields = merged(found, defaults: block.defaults, overrides: block.overrides, table, of: driver) else {
             return .internalFailure
         }
+        if fields.has("nodelay") { isUndelayed = true }
         let stored = fields["password"].map { Array($0.utf8) } ?? stored
         if let password, !fields.has("nopassword") {
             guard !stored.isEmpty else {

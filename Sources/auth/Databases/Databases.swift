@@ -9,6 +9,8 @@ final class Databases {
     var notes: [Note] = []
     /// Whether a hash was computed since the owner last set this to false: an unknown user must cost one, too.
     var hasHashed = false
+    /// Whether an entry with `nodelay` was seen since the owner last set this to false, even if its password was not the right one.
+    var isUndelayed = false
     /// Last usable hash of a password file, the example for unknown users.
     var example = StoredPassword.example
 

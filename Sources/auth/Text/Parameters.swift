@@ -33,6 +33,7 @@ struct Parameters {
         origin.localName = text("local_name") ?? ""
         origin.clientID = text("client_id") ?? ""
         origin.isTLS = text("secured")?.lowercased() == "tls" || text("transport") == "TLS"
+        origin.isExempt = has("no-penalty")
         origin.isSecured = has("secured") || origin.isTLS
         return origin
     }
