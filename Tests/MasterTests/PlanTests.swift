@@ -53,7 +53,7 @@ struct PlanTests {
         let request = asked.message
         #expect(request == .load(.init(path: "/x", overrides: ["a=b"])))
         guard case .loading = config.client.receive(wait: false) else { throw ChannelError.closed }
-        try config.send(.diagnostic(.init(isError: false, text: "first\nline shown\n  ^")))
+        try config.send(.diagnostic(.init(isError: false, summary: "first", text: "first\nline shown\n  ^")))
         try config.send(.base, image: ["base_dir": "/run/x"])
         try config.service("imap-login", type: "login", protocolName: "imap")
         var listener = PlannedListener()
@@ -67,13 +67,13 @@ struct PlanTests {
         #expect(plan.base["base_dir"] == "/run/x" && plan.protocols == "imap")
         #expect(plan.services.map(\.plan.name) == ["imap-login", "auth"])
         #expect(plan["imap-login"]?.listeners.map(\.name) == ["imap", "imaps"] && plan["auth"]?.listeners.isEmpty == true)
-        #expect(plan.diagnostics.map(\.firstLine) == ["first"])
+        #expect(plan.diagnostics.map(\.summary) == ["first"])
         #expect(plan["pop3"] == nil)
     }
 
     @Test("that is not valid brings its diagnostics only") func invalid() throws {
         let config = try FakeConfig()
-        try config.send(.diagnostic(.init(isError: true, text: "bad")))
+        try config.send(.diagnostic(.init(isError: true, summary: "bad", text: "bad")))
         try config.send(.loaded(.init(isValid: false, protocols: "", version: "2.3")))
         guard case .invalid(let diagnostics) = config.client.receive(wait: false) else { throw ChannelError.closed }
         #expect(diagnostics.map(\.text) == ["bad"])
