@@ -59,12 +59,23 @@ final class SessionWorker {
                 Self.refuse(assignment.client, tag: assignment.handOver.tag)
                 return 89
             }
+            guard waitForBegin() else { return 0 }
             serve(assignment)
             guard isReused else { return 0 }
             log.user = ""
             log.session = ""
             do throws(ChannelError) { try control.send(WorkerToZygote.sessionEnded) } catch { return 0 }
         }
+    }
+
+    /// Login and anvil hear of a session before its client does: a zygote that ends in between leaves no session that nobody knows of,
+    /// and no client that two processes answer.
+    private func waitForBegin() -> Bool {
+        do throws(ChannelError) {
+            while true {
+                if let received = try control.receive(ZygoteToWorker.self, wait: true), case .begin = received.message { return true }
+            }
+        } catch { return false }
     }
 
     private func waitForAssignment() -> Assignment? {

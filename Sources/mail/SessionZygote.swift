@@ -349,6 +349,7 @@ final class SessionZygote: ZygoteRole {
             id: id, user: user.user, address: waiting.handOver.connection.remoteAddress, session: waiting.handOver.session, uid: user.uid)
         tellAnvil(.started(.init(id: id, pid: UInt32(bitPattern: worker))))
         answer(waiting, .accepted(.init(pid: UInt32(bitPattern: worker))))
+        _ = zygote.send(.begin, to: worker)
         keepReady()
         return true
     }

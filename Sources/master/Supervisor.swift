@@ -174,7 +174,18 @@ final class Supervisor: EventHandler {
         process.token = tokens.next()
         process.isReady = false
         process.startedAt = Clock.milliseconds
-        try loop.poller.add(channel.number, token: process.token, for: .readable)
+        // From here on the process exists: when it cannot be equipped it ends, and its end is a failed start.
+        do {
+            try loop.poller.add(channel.number, token: process.token, for: .readable)
+            try begin(process, channel, order, logEnd)
+        } catch {
+            log.error("service(\(process.name)): \(LogText(untrusted: "\(error)"))")
+            SignalQueue.send(SignalQueue.kill, to: pid)
+        }
+    }
+
+    private func begin(_ process: ServiceProcess, _ channel: Channel, _ order: StartOrder, _ logEnd: Int32) throws {
+        let pid = process.pid
         let logToken = tokens.next()
         try relay.add(logEnd, LogSource(service: process.name, leader: UInt32(bitPattern: pid)), token: logToken)
         try equip(process, channel)
@@ -205,7 +216,10 @@ final class Supervisor: EventHandler {
                 closeDescriptor(two)
             }
             try channel.send(MasterToService.peer(.init(role: other.role)), descriptors: [one])
-            try theirs.send(MasterToService.peer(.init(role: process.role)), descriptors: [two])
+            // A peer that has just ended gets a new channel when it is started again.
+            do throws(ChannelError) { try theirs.send(MasterToService.peer(.init(role: process.role)), descriptors: [two]) } catch {
+                if error != .closed { log.error("service(\(other.name)): \(error)") }
+            }
         }
     }
 

@@ -89,7 +89,7 @@ package enum AnvilToService: Message {
     case overLimit(SessionOverLimit)
     /// The session of an adopted process; now yours.
     case adopted(SessionRequest)
-    /// Seconds to wait.
+    /// The penalty of the address, and its age.
     case penalty(PenaltyAnswer)
 
     package static var channel: String { "AnvilToService" }

@@ -247,6 +247,8 @@ package enum ZygoteToWorker: Message {
     case retire
     /// End the session: the administrator wants it.
     case kick
+    /// To a mail worker: login and anvil know of the session; talk to the client now.
+    case begin
 
     package static var channel: String { "ZygoteToWorker" }
 
@@ -258,6 +260,7 @@ package enum ZygoteToWorker: Message {
         case 4: .makeRoom
         case 5: .retire
         case 6: .kick
+        case 7: .begin
         default: nil
         }
     }
@@ -270,6 +273,7 @@ package enum ZygoteToWorker: Message {
         case .makeRoom: 4
         case .retire: 5
         case .kick: 6
+        case .begin: 7
         }
     }
 
@@ -281,6 +285,7 @@ package enum ZygoteToWorker: Message {
         case .makeRoom: "makeRoom"
         case .retire: "retire"
         case .kick: "kick"
+        case .begin: "begin"
         }
     }
 
@@ -302,7 +307,7 @@ package enum ZygoteToWorker: Message {
         case .peer(var fields):
             try fields.visit(&visitor)
             self = .peer(fields)
-        case .makeRoom, .retire, .kick: break
+        case .makeRoom, .retire, .kick, .begin: break
         }
     }
 }
