@@ -249,7 +249,7 @@ final class LoginWorker: EventHandler {
                     if let socket = received.takeDescriptor() { replace(peer.role, Channel(socket)) }
                 case .makeRoom: makeRoom()
                 case .retire: endAfterLastClient()
-                case .session, .kick: break
+                case .session, .kick, .begin: break
                 }
             }
         } catch {
