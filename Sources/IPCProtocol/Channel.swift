@@ -85,6 +85,7 @@ package final class Channel {
             kind: message.kind, descriptorCount: UInt16(truncatingIfNeeded: descriptors.count), request: request,
             payloadLength: UInt32(truncatingIfNeeded: payload.count)
         ).encoded()
+        if !queue.isEmpty { try flush() }
         if queue.isEmpty {
             do throws(SystemError) {
                 try DatagramSocket.send(head, payload, descriptors: descriptors, to: socket.number)
@@ -108,7 +109,10 @@ package final class Channel {
 
     /// Sends what waits, as far as the kernel takes it.
     package func flush() throws(ChannelError) {
-        while let next = queue.first {
+        var sent = 0
+        defer { queue.removeFirst(sent) }  // once: a list for an administrator may be long
+        while sent < queue.count {
+            let next = queue[sent]
             do throws(SystemError) {
                 try DatagramSocket.send(next.head, next.payload, descriptors: next.descriptors, to: socket.number)
             } catch  where error.isWouldBlock {
@@ -117,12 +121,15 @@ package final class Channel {
                 throw error.isConnectionEnd ? .closed : .system(error)
             }
             for number in next.descriptors { closeDescriptor(number) }
-            queue.removeFirst()
+            sent += 1
         }
     }
 
     /// The next message, or nil when none is there (with `wait`: blocks for it). Throws `closed` at the end.
     package func receive<Content: Message>(_ type: Content.Type, wait: Bool = false) throws(ChannelError) -> Received<Content>? {
+        // A peer that speaks has read: owners that do not ask the poller for room send the rest now. An error here comes again after
+        // what the peer said last.
+        if !queue.isEmpty { do throws(ChannelError) { try flush() } catch {} }
         let datagram: Datagram
         do throws(SystemError) {
             guard

@@ -79,9 +79,9 @@ extension ProtocolDocument {
         5. The zygote sends ZygoteToAuth.`redeem` with the ticket, the pid from `attach` and the client's address. Auth answers
            AuthToZygote.`user`: uid, gid, home and mail location.
         6. The zygote asks ServiceToAnvil.`admit`. Anvil counts and answers `admitted`, or `overLimit`.
-        7. The zygote forks. The worker becomes the user, confines itself, opens the mailbox and answers the client's tag. The zygote tells anvil
-           `started` with the pid, and login MailToLogin.`accepted`. When all processes are busy it says `queued` with the limit's name and
-           value, and `accepted` or `refused` later.
+        7. The zygote forks. The worker becomes the user and confines itself. The zygote tells anvil `started` with the pid, login
+           MailToLogin.`accepted`, and then the worker ZygoteToWorker.`begin`: now it opens the mailbox and answers the client's tag. When
+           all processes are busy the zygote says `queued` with the limit's name and value, and `accepted` or `refused` later.
         8. Login writes its log line (ServiceToLog.`line`), reports WorkerToZygote.`state`, and forgets a plain client. When the mail worker
            ends, in whatever way, its zygote sends ServiceToAnvil.`left`.
 

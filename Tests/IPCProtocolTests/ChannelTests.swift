@@ -151,6 +151,39 @@ struct ChannelTests {
         #expect(try ends.two.next(MasterToService.self) == nil)
     }
 
+    @Test("sends what waits with the next message in either direction, for owners that never call flush", arguments: [false, true])
+    func withoutFlush(_ bySending: Bool) throws {
+        let ends = try Ends()
+        var sent: UInt32 = 0
+        while !ends.one.hasBacklog, sent < 100_000 {
+            sent += 1
+            try ends.one.send(LoginToAuth.cancel, request: sent)
+        }
+        for expected in 1..<sent { #expect(try ends.two.next(LoginToAuth.self)?.request == expected) }
+        #expect(try ends.two.next(LoginToAuth.self) == nil)
+        if bySending {
+            try ends.one.send(LoginToAuth.cancel, request: sent + 1)
+        } else {
+            try ends.two.send(AuthToLogin.challenge(line))
+            #expect(try ends.one.next(AuthToLogin.self)?.message == .challenge(line))
+        }
+        #expect(!ends.one.hasBacklog)
+        #expect(try ends.two.next(LoginToAuth.self)?.request == sent)
+    }
+
+    @Test("says what its peer said last, though nothing can be sent any more") func lastWords() throws {
+        let (ours, theirs) = try SocketPair().split()
+        let one = Channel(FileDescriptor(adopting: ours))
+        do {
+            let two = Channel(FileDescriptor(adopting: theirs))
+            while !one.hasBacklog { try one.send(LoginToAuth.cancel) }
+            try two.send(AuthToLogin.challenge(line))
+        }
+        #expect(try one.next(AuthToLogin.self)?.message == .challenge(line))
+        // Frames that were never read make the end of a connection a reset (unix(7)).
+        #expect(throws: ChannelError.closed) { _ = try one.next(AuthToLogin.self) }
+    }
+
     @Test("gives up when its peer does not read, and closes the queued descriptors") func queueFull() throws {
         let (marker, other) = try SocketPair().split()
         defer { closeDescriptor(other) }

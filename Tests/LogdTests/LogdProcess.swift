@@ -81,6 +81,7 @@ final class LogPlace {
         closeDescriptor(receiving)
         closeDescriptor(writing)
         for name in FileSystem.names(in: folder) { try? FileSystem.remove(folder + "/" + name) }
+        _ = unsafe rmdir(folder)
     }
 
     var content: String { String(decoding: FileSystem.content(path) ?? [], as: UTF8.self) }

@@ -448,3 +448,36 @@ struct WrongStateTests {
         #expect(talk.say("a NOOP\r\n") == [])
     }
 }
+
+@Suite("Any bytes before login")
+struct DialogueFuzzTests {
+    private static let pieces = [
+        "a", " ", "\r\n", "\n", "\r", "LOGIN ", "AUTHENTICATE ", "PLAIN", "LOGIN", "STARTTLS", "NOOP", "ID ", "(", ")", "NIL", "\"", "\\",
+        "{3}", "{3+}", "{1024+}", "{4294967296}", "{99999999999999999999}", "*", "=", "AGEAYg==", "\0", "\u{ff}", "CAPABILITY", "GET /",
+    ]
+
+    @Test("neither crash the dialogue nor keep it busy, and it says nothing after its end") func random() {
+        for _ in 0..<4_000 {
+            var offer = IMAPDialogue.Offer.open
+            offer.canStartTLS = Bool.random()
+            var talk = Talk(offer)
+            var isClosed = false
+            for _ in 0..<Int.random(in: 1...12) {
+                let text = (0..<Int.random(in: 0...8)).map { _ in Self.pieces.randomElement() ?? "" }.joined()
+                let heard = talk.say(text)
+                #expect(!isClosed || heard.isEmpty)
+                #expect(heard.count <= 40)
+                isClosed = isClosed || heard.contains { $0.hasPrefix("<close") }
+                switch Int.random(in: 0..<8) {
+                case 0: talk.dialogue.challenged([1, 2])
+                case 1: talk.dialogue.failed(code: "", reason: "")
+                case 2: talk.dialogue.succeeded()
+                case 3: talk.dialogue.refused(code: "UNAVAILABLE", why: "x")
+                case 4: if heard.last == "<startTLS>" { talk.dialogue.secured() }
+                default: break
+                }
+                if !isClosed { isClosed = talk.heard().contains { $0.hasPrefix("<close") } }
+            }
+        }
+    }
+}

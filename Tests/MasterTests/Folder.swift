@@ -1,3 +1,4 @@
+import Glibc
 import Platform
 
 /// A folder that goes away with the test.
@@ -20,5 +21,6 @@ final class Folder {
             let inner = path + "/" + name
             if FileSystem.info(inner)?.isDirectory == true { clear(inner) } else { try? FileSystem.remove(inner) }
         }
+        _ = unsafe rmdir(path)
     }
 }
