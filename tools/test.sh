@@ -27,7 +27,8 @@ say 'Formatting'
 if $swift format lint --strict --recursive Sources Tests Package.swift; then add 1 0; else add 0 1; fi
 
 say 'Units'
-$swift test > "$scratch/units" 2>&1
+# Bounded: a test that hangs must not take the whole run with it.
+timeout -k 10 1200 $swift test > "$scratch/units" 2>&1
 status=$?
 # "Test run with 412 tests in 60 suites passed after 3.1 seconds." is what the runner ends with.
 count=$(sed -n 's/.*Test run with \([0-9]*\) test.*/\1/p' "$scratch/units" | tail -n 1)

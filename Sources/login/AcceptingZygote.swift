@@ -164,7 +164,7 @@ final class AcceptingZygote: ZygoteRole {
     private func work(_ arrival: Arrival?, _ control: Channel, _ auth: Int32?, _ mail: Int32?) -> Int32 {
         do throws(ConfinementError) {
             // security.md 3: the listener or clients, channels, and two descriptors more per client for the pair of a TLS proxy.
-            try Confinement.loginWorker.narrow(descriptors: UInt64(32 + 4 * zygote.pool.limits.clients), program: program)
+            try Confinement.loginWorker.narrow(descriptors: UInt64(max(4_000, 32 + 4 * zygote.pool.limits.clients)), program: program)
         } catch {
             startup.log.fatal("\(error)")
             return 89

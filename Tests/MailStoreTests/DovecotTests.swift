@@ -1,4 +1,5 @@
 import Platform
+import Glibc
 import Testing
 
 @testable import MailStore
@@ -62,7 +63,12 @@ final class DovecotSession {
         _ = try line()
     }
 
-    deinit { try? socket.writeAll(Array("x LOGOUT\r\n".utf8)) }
+    /// Reaped: the runner's own wait for exit tests spins beside a child that nobody waits for.
+    deinit {
+        try? socket.writeAll(Array("x LOGOUT\r\n".utf8))
+        while let count = try? socket.read(appendingTo: &received, atMost: 65_536), count > 0 {}
+        _ = waitpid(pid, nil, 0)
+    }
 
     private func line() throws -> String {
         while true {
