@@ -7,7 +7,7 @@ internal import ServiceKit
 /// It never reads from a client and opens no file of a user.
 final class SessionZygote: ZygoteRole {
     /// A client on its way to a worker.
-    private struct Pending {
+    struct Pending {
         let link: UInt64
         let request: UInt32
         let client: Int32
@@ -16,13 +16,13 @@ final class SessionZygote: ZygoteRole {
         var user: UserRecord?
     }
 
-    private struct Link {
+    struct Link {
         let channel: Channel
         let pid: UInt32
     }
 
     /// A running session, as anvil knows it.
-    private struct Running {
+    struct Running {
         let id: UInt64
         var user: String
         var address: String
@@ -32,29 +32,29 @@ final class SessionZygote: ZygoteRole {
         var uid: UInt32
     }
 
-    private let zygote: Zygote
-    private let startup: Startup
-    private let program: SystemCallFilter.Program
-    private let template: SessionTemplate
-    private let firstUID: UInt32
-    private let lastUID: UInt32
-    private let perUserLimit: UInt32
-    private var auth: Channel?
-    private var anvil: Channel?
-    private var brokers: [UInt64: Channel] = [:]
-    private var links: [UInt64: Link] = [:]
-    private var pending: [UInt64: Pending] = [:]
-    private var queued: [UInt64] = []
-    private var running: [Int32: Running] = [:]
-    private var idle: [Int32: UInt32?] = [:]
-    private var lastID: UInt64 = 0
-    private var isAccepting = true
+    let zygote: Zygote
+    let startup: Startup
+    let program: SystemCallFilter.Program
+    let template: SessionTemplate
+    let firstUID: UInt32
+    let lastUID: UInt32
+    let perUserLimit: UInt32
+    var auth: Channel?
+    var anvil: Channel?
+    var brokers: [UInt64: Channel] = [:]
+    var links: [UInt64: Link] = [:]
+    var pending: [UInt64: Pending] = [:]
+    var queued: [UInt64] = []
+    var running: [Int32: Running] = [:]
+    var idle: [Int32: UInt32?] = [:]
+    var lastID: UInt64 = 0
+    var isAccepting = true
 
-    private static let authToken: UInt64 = 10
-    private static let anvilToken: UInt64 = 11
-    private static let queueLimit = 1_000
+    static let authToken: UInt64 = 10
+    static let anvilToken: UInt64 = 11
+    static let queueLimit = 1_000
     /// How long a client waits for a slot before it is refused (login gives up after 180 s in all).
-    private static let queueTime: Int64 = 30_000
+    static let queueTime: Int64 = 30_000
 
     init(_ zygote: Zygote, program: SystemCallFilter.Program, template: SessionTemplate) throws(StartFailure) {
         self.template = template
@@ -78,19 +78,19 @@ final class SessionZygote: ZygoteRole {
     var isDrained: Bool { brokers.isEmpty && links.isEmpty && pending.isEmpty }
     var wantsTicks: Bool { !queued.isEmpty }
     /// Workers serve several sessions of one uid, one after the other.
-    private var reusesWorkers: Bool { zygote.pool.limits.requests != 1 }
+    var reusesWorkers: Bool { zygote.pool.limits.requests != 1 }
 
     func setAccepting(_ isAccepting: Bool) { self.isAccepting = isAccepting }
 
     // MARK: channels
 
-    private func setAuth(_ channel: Channel) throws(SystemError) {
+    func setAuth(_ channel: Channel) throws(SystemError) {
         if let auth { zygote.loop.poller.remove(auth.number) }
         try zygote.loop.poller.add(channel.number, token: Self.authToken, for: .readable)
         auth = channel
     }
 
-    private func setAnvil(_ channel: Channel) throws(SystemError) {
+    func setAnvil(_ channel: Channel) throws(SystemError) {
         if let anvil { zygote.loop.poller.remove(anvil.number) }
         try zygote.loop.poller.add(channel.number, token: Self.anvilToken, for: .readable)
         anvil = channel
@@ -101,7 +101,7 @@ final class SessionZygote: ZygoteRole {
         }
     }
 
-    private func addBroker(_ channel: Channel) throws(SystemError) {
+    func addBroker(_ channel: Channel) throws(SystemError) {
         let token = zygote.tokens.next()
         try zygote.loop.poller.add(channel.number, token: token, for: .readable)
         brokers[token] = channel
@@ -126,7 +126,7 @@ final class SessionZygote: ZygoteRole {
     }
 
     /// Login zygotes bring a channel for each of their workers.
-    private func readBroker(_ token: UInt64) {
+    func readBroker(_ token: UInt64) {
         guard let channel = brokers[token] else { return }
         do throws(ChannelError) {
             while var received = try channel.receive(ZygoteToZygote.self) {
@@ -145,7 +145,7 @@ final class SessionZygote: ZygoteRole {
         }
     }
 
-    private func readLink(_ token: UInt64) {
+    func readLink(_ token: UInt64) {
         guard let link = links[token] else { return }
         do throws(ChannelError) {
             while var received = try link.channel.receive(LoginToMail.self) {
@@ -164,7 +164,7 @@ final class SessionZygote: ZygoteRole {
 
     // MARK: from ticket to worker
 
-    private func arrived(_ handOver: HandOver, _ client: Int32, _ request: UInt32, _ token: UInt64, _ link: Link) {
+    func arrived(_ handOver: HandOver, _ client: Int32, _ request: UInt32, _ token: UInt64, _ link: Link) {
         lastID += 1
         let id = lastID
         pending[id] = Pending(link: token, request: request, client: client, handOver: handOver, since: Clock.milliseconds)
@@ -177,7 +177,7 @@ final class SessionZygote: ZygoteRole {
         }
     }
 
-    private func readAuth() {
+    func readAuth() {
         guard let channel = auth else { return }
         do throws(ChannelError) {
             while let received = try channel.receive(AuthToZygote.self) {
@@ -200,7 +200,7 @@ final class SessionZygote: ZygoteRole {
         }
     }
 
-    private func identified(_ id: UInt64, _ user: UserRecord) {
+    func identified(_ id: UInt64, _ user: UserRecord) {
         // A stronger process never takes a uid without looking at it (security.md 2).
         let isAllowed = user.uid != 0 && user.uid >= firstUID && user.uid <= lastUID && user.gid != 0
         guard isAllowed || !Process.isRoot else {
@@ -217,7 +217,7 @@ final class SessionZygote: ZygoteRole {
         do throws(ChannelError) { try anvil.send(ServiceToAnvil.admit(request(id, user, waiting.handOver))) } catch { admitted(id) }
     }
 
-    private func request(_ id: UInt64, _ user: UserRecord, _ handOver: HandOver) -> SessionRequest {
+    func request(_ id: UInt64, _ user: UserRecord, _ handOver: HandOver) -> SessionRequest {
         var request = SessionRequest()
         request.id = id
         request.user = user.user
@@ -228,7 +228,7 @@ final class SessionZygote: ZygoteRole {
         return request
     }
 
-    private func request(_ session: Running, pid: Int32) -> SessionRequest {
+    func request(_ session: Running, pid: Int32) -> SessionRequest {
         var request = SessionRequest()
         request.id = session.id
         request.pid = UInt32(bitPattern: pid)
@@ -239,7 +239,7 @@ final class SessionZygote: ZygoteRole {
         return request
     }
 
-    private func readAnvil() {
+    func readAnvil() {
         guard let channel = anvil else { return }
         do throws(ChannelError) {
             while let received = try channel.receive(AnvilToService.self) {
@@ -258,17 +258,17 @@ final class SessionZygote: ZygoteRole {
         }
     }
 
-    private func tellAnvil(_ message: ServiceToAnvil) {
+    func tellAnvil(_ message: ServiceToAnvil) {
         guard let anvil else { return }
         do throws(ChannelError) { try anvil.send(message) } catch { if error != .closed { zygote.log.error("anvil: \(error)") } }
     }
 
-    private func overUserLimit(_ id: UInt64) {
+    func overUserLimit(_ id: UInt64) {
         let text = "Maximum number of connections from user+IP exceeded (mail_max_userip_connections=\(perUserLimit))"
         refuse(id, "LIMIT", text, log: "\(text) by user \(pending[id]?.user?.user ?? "")", isCounted: false)
     }
 
-    private func admitted(_ id: UInt64) {
+    func admitted(_ id: UInt64) {
         guard let waiting = pending[id], let user = waiting.user else { return tellAnvil(.left(.init(id: id))) }
         if queued.isEmpty, serve(id, waiting, user) { return }
         guard queued.count < Self.queueLimit else { return refuseFull(id) }
@@ -281,7 +281,7 @@ final class SessionZygote: ZygoteRole {
         warnFull(dropping: false)
     }
 
-    private func warnFull(dropping: Bool) {
+    func warnFull(dropping: Bool) {
         guard !zygote.pool.throttle.isActive else { return }
         if let text = zygote.pool.warnOfLimit(
             queued: queued.count, queueLimit: Self.queueLimit, dropping: dropping, now: Clock.milliseconds, unixTime: Clock.unixSeconds)
@@ -290,7 +290,7 @@ final class SessionZygote: ZygoteRole {
         }
     }
 
-    private func refuseFull(_ id: UInt64) {
+    func refuseFull(_ id: UInt64) {
         warnFull(dropping: true)
         let limits = zygote.pool.limits
         refuse(
@@ -298,7 +298,7 @@ final class SessionZygote: ZygoteRole {
             log: "service(\(startup.order.service)): \(limits.reached) reached; raise it: \(limits.remedy(for: startup.order.service))")
     }
 
-    private func refuse(_ id: UInt64, _ code: String, _ why: String, log: String, isCounted: Bool = true) {
+    func refuse(_ id: UInt64, _ code: String, _ why: String, log: String, isCounted: Bool = true) {
         guard let waiting = pending[id] else { return }
         answer(waiting, .refused(.init(code: code, why: why, logText: log)))
         if !isCounted { pending[id]?.user = nil }
@@ -306,7 +306,7 @@ final class SessionZygote: ZygoteRole {
     }
 
     /// Forgets a waiting client and closes our copy of its connection.
-    private func drop(_ id: UInt64) {
+    func drop(_ id: UInt64) {
         guard let waiting = pending.removeValue(forKey: id) else { return }
         queued.removeAll { $0 == id }
         closeDescriptor(waiting.client)
@@ -314,120 +314,10 @@ final class SessionZygote: ZygoteRole {
         zygote.finishIfDrained()
     }
 
-    private func answer(_ waiting: Pending, _ message: MailToLogin) {
+    func answer(_ waiting: Pending, _ message: MailToLogin) {
         guard let link = links[waiting.link] else { return }
         do throws(ChannelError) { try link.channel.send(message, request: waiting.request) } catch {
             if error != .closed { zygote.log.error("login process \(link.pid): \(error)") }
         }
-    }
-
-    // MARK: workers
-
-    /// Gives a session to an idle worker of the same uid, to an unused one, or to a new one; false when there is no room.
-    private func serve(_ id: UInt64, _ waiting: Pending, _ user: UserRecord) -> Bool {
-        var worker: Int32?
-        if let known = idle.first(where: { zygote.pool.hasRoom($0.key) && ($0.value == nil || $0.value == user.uid) }) {
-            let start = AssignedSession(user: user, handOver: waiting.handOver)
-            idle[known.key] = nil
-            zygote.pool.assigned(to: known.key)
-            if zygote.send(.session(start), to: known.key, descriptors: [waiting.client]) { worker = known.key }
-        }
-        if worker == nil {
-            if !zygote.pool.mayStart, !retireIdle() { return false }
-            guard zygote.pool.mayStart else { return false }
-            worker = zygote.fork(clients: 1, keeping: [waiting.client]) { control in
-                let worker = SessionWorker(
-                    self.startup, control: control, signals: self.zygote.signals, program: self.program, template: self.template)
-                return worker.work(first: SessionWorker.Assignment(user, waiting.handOver, FileDescriptor(adopting: waiting.client)))
-            }
-        }
-        guard let worker else { return false }
-        pending[id] = nil
-        queued.removeAll { $0 == id }
-        closeDescriptor(waiting.client)
-        running[worker] = Running(
-            id: id, user: user.user, address: waiting.handOver.connection.remoteAddress, session: waiting.handOver.session, uid: user.uid)
-        tellAnvil(.started(.init(id: id, pid: UInt32(bitPattern: worker))))
-        answer(waiting, .accepted(.init(pid: UInt32(bitPattern: worker))))
-        _ = zygote.send(.begin, to: worker)
-        keepReady()
-        return true
-    }
-
-    /// All processes exist, but one waits for a session of another uid: it makes room.
-    private func retireIdle() -> Bool {
-        guard let other = idle.first(where: { $0.value != nil })?.key else { return false }
-        idle[other] = nil
-        _ = zygote.send(.retire, to: other)
-        return false  // served when it has ended
-    }
-
-    func reported(by pid: Int32, _ message: WorkerToZygote) {
-        guard case .sessionEnded = message, let session = running.removeValue(forKey: pid) else { return }
-        tellAnvil(.left(.init(id: session.id)))
-        _ = zygote.pool.reported(pid, clients: 0, unixTime: Clock.unixSeconds)
-        if let worker = zygote.pool.workers[pid], zygote.pool.freeSlots(of: worker) > 0 {
-            idle[pid] = session.uid
-        } else {
-            _ = zygote.send(.retire, to: pid)
-        }
-        capacityChanged()
-    }
-
-    func workerEnded(_ pid: Int32, _ status: ExitStatus) {
-        idle[pid] = nil
-        if let session = running.removeValue(forKey: pid) { tellAnvil(.left(.init(id: session.id))) }
-    }
-
-    func capacityChanged() {
-        while let id = queued.first {
-            guard let waiting = pending[id], let user = waiting.user else {
-                queued.removeFirst()
-                continue
-            }
-            guard serve(id, waiting, user) else { break }
-        }
-        keepReady()
-    }
-
-    private func keepReady() {
-        for _ in 0..<zygote.pool.missing where isAccepting { if !startIdle() { break } }
-    }
-
-    /// process_min_avail: a worker that waits for its first session.
-    private func startIdle() -> Bool {
-        let pid = zygote.fork(clients: 0, keeping: []) { control in
-            SessionWorker(self.startup, control: control, signals: self.zygote.signals, program: self.program, template: self.template)
-                .work(first: nil)
-        }
-        guard let pid else { return false }
-        idle[pid] = .some(nil)
-        return true
-    }
-
-    func tick(_ now: Int64) {
-        for id in queued {
-            guard let waiting = pending[id], now - waiting.since > Self.queueTime else { continue }
-            refuseFull(id)
-        }
-    }
-
-    // MARK: sessions of a dead predecessor
-
-    func adopted(_ pid: Int32) {
-        lastID += 1
-        running[pid] = Running(id: 0, user: "", address: "", session: "", isAdopted: true, uid: 0)
-        tellAnvil(.adopt(.init(pid: UInt32(bitPattern: pid))))
-    }
-
-    private func adopted(_ session: SessionRequest) {
-        let pid = Int32(bitPattern: session.pid)
-        guard running[pid] != nil else { return tellAnvil(.left(.init(id: session.id))) }
-        running[pid] = Running(
-            id: session.id, user: session.user, address: session.address, session: session.session, isAdopted: true, uid: 0)
-    }
-
-    func sessionName(of pid: Int32) -> (user: String, session: String) {
-        running[pid].map { ($0.user, $0.session) } ?? ("", "")
     }
 }
