@@ -286,7 +286,8 @@ class Secrets(Case):
     def test_the_key_stays_out_of_all_but_login_and_config(self):
         import culver
         server = self.server()
-        server.login("alice", tls="implicit").command("SELECT INBOX")
+        client = server.login("alice", tls="implicit")  # held: a session that nobody holds ends
+        client.command("SELECT INBOX")
         with open(culver.certificate()[1], "rb") as file:
             secret = b"".join(file.read().splitlines()[1:2])
         for role in ("imap", "auth", "anvil", "log"):
@@ -294,6 +295,7 @@ class Secrets(Case):
                 with self.subTest(process.title):
                     self.assertFalse(self.settings_hold(process, secret))
                     self.assertFalse(self.memory_holds(process, secret))
+        client.logout()
 
 
 @only_root
