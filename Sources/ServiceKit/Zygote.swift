@@ -154,7 +154,7 @@ package final class Zygote: EventHandler {
                 case .stopListening:
                     isStoppedByAdministrator = true
                     role?.setAccepting(false)
-                case .listener, .start, .reopenLogs, .settings, .logSource: break
+                case .listener, .start, .reopenLogs, .logSource: break
                 }
             }
         } catch {

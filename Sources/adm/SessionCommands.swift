@@ -5,12 +5,12 @@ internal import Platform
 /// Which sessions a `who` or `kick` is about.
 struct SessionFilter {
     private let user: String?
-    private let network: Network?
+    private let network: AddressRange?
 
     /// An argument with an address is a network, another one a mask of user names with `*` and `?`.
     init(_ arguments: [String]) {
-        network = arguments.compactMap { Network($0) }.first
-        user = arguments.first { Network($0) == nil }
+        network = arguments.compactMap { AddressRange($0) }.first
+        user = arguments.first { AddressRange($0) == nil }
     }
 
     func matches(_ session: SessionRequest) -> Bool {
@@ -42,30 +42,6 @@ enum Mask {
             }
         }
         return mask[position...].allSatisfy { $0 == 0x2a }
-    }
-}
-
-/// An address or `address/bits`.
-struct Network {
-    private let bytes: [UInt8]
-    private let bits: Int
-
-    init?(_ text: String) {
-        let parts = text.split(separator: "/", maxSplits: 1)
-        guard let first = parts.first, let bytes = Socket.addressBytes(String(first)) else { return nil }
-        self.bytes = bytes
-        guard parts.count == 2 else {
-            bits = bytes.count * 8
-            return
-        }
-        guard let bits = Int(parts[1]), bits >= 0, bits <= bytes.count * 8 else { return nil }
-        self.bits = bits
-    }
-
-    func contains(_ address: String) -> Bool {
-        guard let other = Socket.addressBytes(address), other.count == bytes.count else { return false }
-        for index in 0..<bits where (bytes[index / 8] ^ other[index / 8]) & (0x80 >> UInt8(index % 8)) != 0 { return false }
-        return true
     }
 }
 

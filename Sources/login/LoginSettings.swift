@@ -10,8 +10,8 @@ struct LoginSettings {
     let tls: TLSServer?
     let logLine: LoginLine
     let showsUser: Bool
-    /// Networks whose connections count as secured (login_trusted_networks); only single addresses and the local host are compared.
-    let trusted: [String]
+    /// Networks whose connections count as secured (login_trusted_networks).
+    let trusted: [AddressRange]
 
     /// Time to log in, in all (security.md 6).
     static let loginTime: Int64 = 180_000
@@ -36,7 +36,7 @@ struct LoginSettings {
         self.offer = offer
         logLine = LoginLine(settings)
         showsUser = startup.order.showsUser
-        trusted = settings.words("login_trusted_networks")
+        trusted = settings.words("login_trusted_networks").compactMap { AddressRange($0) }
     }
 
     private static func server(_ settings: Settings, protocolName: String) throws(StartFailure) -> TLSServer {

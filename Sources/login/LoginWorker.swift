@@ -82,7 +82,8 @@ final class LoginWorker: EventHandler {
         }
         let info = index < listeners.count ? listeners[index] : Listener()
         var offer = settings.offer
-        offer.isSecured = endpoints.remote.address == endpoints.local.address || settings.trusted.contains(endpoints.remote.address)
+        offer.isSecured =
+            endpoints.remote.address == endpoints.local.address || settings.trusted.contains { $0.contains(endpoints.remote.address) }
         if info.isTLS { offer.canStartTLS = false }
         Socket.setNoDelay(number)
         let client = LoginClient(
@@ -249,7 +250,7 @@ final class LoginWorker: EventHandler {
                     if let socket = received.takeDescriptor() { replace(peer.role, Channel(socket)) }
                 case .makeRoom: makeRoom()
                 case .retire: endAfterLastClient()
-                case .session, .kick, .begin: break
+                case .session, .begin: break
                 }
             }
         } catch {

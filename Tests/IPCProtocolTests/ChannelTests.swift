@@ -43,7 +43,7 @@ struct ChannelTests {
     @Test("passes a descriptor: the receiver has the same file, and the sender keeps its own") func descriptor() throws {
         let ends = try Ends()
         let file = try MemoryFile.sealed(name: "x", content: Array("hello".utf8))
-        try ends.one.send(MasterToService.settings, descriptors: [file.number])
+        try ends.one.send(MasterToService.peer(.init(role: "x")), descriptors: [file.number])
         let received = try #require(try ends.two.next(MasterToService.self))
         let copy = try #require(received.descriptors.first)
         let owned = FileDescriptor(adopting: copy)
@@ -64,7 +64,7 @@ struct ChannelTests {
         let (marker, other) = try SocketPair().split()
         defer { closeDescriptor(other) }
         let owned = FileDescriptor(adopting: marker)
-        try ends.one.send(MasterToService.settings, descriptors: [owned.number])
+        try ends.one.send(MasterToService.peer(.init(role: "x")), descriptors: [owned.number])
         do {
             guard let received = try ends.two.receive(MasterToService.self) else { throw ChannelError.closed }
             #expect(references(to: owned.number) == 2)
@@ -79,7 +79,7 @@ struct ChannelTests {
         let (marker, other) = try SocketPair().split()
         defer { closeDescriptor(other) }
         let owned = FileDescriptor(adopting: marker)
-        try ends.one.send(MasterToService.settings, descriptors: [Int32](repeating: owned.number, count: count))
+        try ends.one.send(MasterToService.peer(.init(role: "x")), descriptors: [Int32](repeating: owned.number, count: count))
         #expect(throws: ChannelError.refused(.wrongDescriptors(announced: 1, received: count))) {
             _ = try ends.two.next(MasterToService.self)
         }
@@ -131,11 +131,11 @@ struct ChannelTests {
             let owned = FileDescriptor(adopting: marker)
             while !ends.one.hasBacklog, sent < 100_000 {
                 sent += 1
-                try ends.one.send(MasterToService.settings, request: sent, descriptors: [owned.number])
+                try ends.one.send(MasterToService.peer(.init(role: "x")), request: sent, descriptors: [owned.number])
             }
             for _ in 0..<5 {
                 sent += 1
-                try ends.one.send(MasterToService.settings, request: sent, descriptors: [owned.number])
+                try ends.one.send(MasterToService.peer(.init(role: "x")), request: sent, descriptors: [owned.number])
             }
         }
         #expect(ends.one.hasBacklog)
@@ -191,7 +191,7 @@ struct ChannelTests {
         do {
             let ends = try Ends(maximumQueue: 3)
             #expect(throws: ChannelError.queueFull) {
-                for _ in 0..<100_000 { try ends.one.send(MasterToService.settings, descriptors: [owned.number]) }
+                for _ in 0..<100_000 { try ends.one.send(MasterToService.peer(.init(role: "x")), descriptors: [owned.number]) }
             }
             #expect(references(to: owned.number) == 4)
         }

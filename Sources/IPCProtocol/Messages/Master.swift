@@ -12,8 +12,6 @@ package enum MasterToService: Message {
     case stop(StopOrder)
     /// To log: close the files and open them again by name.
     case reopenLogs
-    /// A new settings image (sealed memory file), after a reload, for processes that outlive it.
-    case settings
     /// To a zygote: a worker of your dead predecessor that still runs; it counts as yours.
     case adopt(ProcessID)
     /// To a zygote: an adopted worker ended (master reaped it).
@@ -39,7 +37,6 @@ package enum MasterToService: Message {
         case 4: .retire
         case 5: .stop(StopOrder())
         case 6: .reopenLogs
-        case 7: .settings
         case 8: .adopt(ProcessID())
         case 9: .adoptedEnded(ProcessEnd())
         case 10: .statusQuery
@@ -59,7 +56,6 @@ package enum MasterToService: Message {
         case .retire: 4
         case .stop: 5
         case .reopenLogs: 6
-        case .settings: 7
         case .adopt: 8
         case .adoptedEnded: 9
         case .statusQuery: 10
@@ -78,7 +74,6 @@ package enum MasterToService: Message {
         case .retire: "retire"
         case .stop: "stop"
         case .reopenLogs: "reopenLogs"
-        case .settings: "settings"
         case .adopt: "adopt"
         case .adoptedEnded: "adoptedEnded"
         case .statusQuery: "statusQuery"
@@ -91,7 +86,7 @@ package enum MasterToService: Message {
 
     package var descriptorCount: Int {
         switch self {
-        case .listener, .peer, .settings, .logSource: 1
+        case .listener, .peer, .logSource: 1
         default: 0
         }
     }
@@ -122,7 +117,7 @@ package enum MasterToService: Message {
         case .logSource(var fields):
             try fields.visit(&visitor)
             self = .logSource(fields)
-        case .retire, .reopenLogs, .settings, .statusQuery, .processesQuery, .stopListening: break
+        case .retire, .reopenLogs, .statusQuery, .processesQuery, .stopListening: break
         }
     }
 }
@@ -283,8 +278,6 @@ package struct StartOrder: Fields {
     package var vszLimit: UInt64 = 0
     /// verbose_proctitle: user and address are part of the title.
     package var showsUser: Bool = false
-    /// pid of the dead zygote whose place it takes, or 0.
-    package var replaces: UInt32 = 0
 
     package init() {}
 
@@ -303,7 +296,6 @@ package struct StartOrder: Fields {
         try visitor.uint64(&idleKillMilliseconds, "idleKillMilliseconds")
         try visitor.uint64(&vszLimit, "vszLimit")
         try visitor.bool(&showsUser, "showsUser")
-        try visitor.uint32(&replaces, "replaces")
     }
 }
 

@@ -10,8 +10,6 @@ package enum ZygoteToWorker: Message {
     case makeRoom
     /// No further clients will come: end with the last one.
     case retire
-    /// End the session: the administrator wants it.
-    case kick
     /// To a mail worker: login and anvil know of the session; talk to the client now.
     case begin
 
@@ -24,7 +22,6 @@ package enum ZygoteToWorker: Message {
         case 3: .peer(Peer())
         case 4: .makeRoom
         case 5: .retire
-        case 6: .kick
         case 7: .begin
         default: nil
         }
@@ -37,7 +34,6 @@ package enum ZygoteToWorker: Message {
         case .peer: 3
         case .makeRoom: 4
         case .retire: 5
-        case .kick: 6
         case .begin: 7
         }
     }
@@ -49,7 +45,6 @@ package enum ZygoteToWorker: Message {
         case .peer: "peer"
         case .makeRoom: "makeRoom"
         case .retire: "retire"
-        case .kick: "kick"
         case .begin: "begin"
         }
     }
@@ -72,7 +67,7 @@ package enum ZygoteToWorker: Message {
         case .peer(var fields):
             try fields.visit(&visitor)
             self = .peer(fields)
-        case .makeRoom, .retire, .kick, .begin: break
+        case .makeRoom, .retire, .begin: break
         }
     }
 }
