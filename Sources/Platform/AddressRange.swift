@@ -5,7 +5,7 @@ package struct AddressRange: Equatable, Sendable {
 
     /// nil for anything but a numeric address with 0 to 32 (IPv6: 128) bits.
     package init?(_ text: String) {
-        let parts = text.split(separator: "/", maxSplits: 1)
+        let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         guard let first = parts.first, let bytes = Socket.addressBytes(String(first)) else { return nil }
         self.bytes = bytes
         guard parts.count == 2 else {

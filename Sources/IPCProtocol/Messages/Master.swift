@@ -37,13 +37,13 @@ package enum MasterToService: Message {
         case 4: .retire
         case 5: .stop(StopOrder())
         case 6: .reopenLogs
-        case 8: .adopt(ProcessID())
-        case 9: .adoptedEnded(ProcessEnd())
-        case 10: .statusQuery
-        case 11: .processesQuery
-        case 12: .kick(ProcessID())
-        case 13: .logSource(LogSource())
-        case 14: .stopListening
+        case 7: .adopt(ProcessID())
+        case 8: .adoptedEnded(ProcessEnd())
+        case 9: .statusQuery
+        case 10: .processesQuery
+        case 11: .kick(ProcessID())
+        case 12: .logSource(LogSource())
+        case 13: .stopListening
         default: nil
         }
     }
@@ -56,13 +56,13 @@ package enum MasterToService: Message {
         case .retire: 4
         case .stop: 5
         case .reopenLogs: 6
-        case .adopt: 8
-        case .adoptedEnded: 9
-        case .statusQuery: 10
-        case .processesQuery: 11
-        case .kick: 12
-        case .logSource: 13
-        case .stopListening: 14
+        case .adopt: 7
+        case .adoptedEnded: 8
+        case .statusQuery: 9
+        case .processesQuery: 10
+        case .kick: 11
+        case .logSource: 12
+        case .stopListening: 13
         }
     }
 

@@ -22,7 +22,7 @@ package enum ZygoteToWorker: Message {
         case 3: .peer(Peer())
         case 4: .makeRoom
         case 5: .retire
-        case 7: .begin
+        case 6: .begin
         default: nil
         }
     }
@@ -34,7 +34,7 @@ package enum ZygoteToWorker: Message {
         case .peer: 3
         case .makeRoom: 4
         case .retire: 5
-        case .begin: 7
+        case .begin: 6
         }
     }
 
