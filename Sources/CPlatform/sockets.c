@@ -202,3 +202,8 @@ int cp_address_bytes(const char *text, uint8_t out[16]) {
     if (inet_pton(AF_INET, text, out) == 1) return 4;
     return inet_pton(AF_INET6, text, out) == 1 ? 16 : 0;
 }
+
+int cp_address_text(const uint8_t *bytes, int count, char *out, size_t size) {
+    if (count != 4 && count != 16) return 0;
+    return inet_ntop(count == 4 ? AF_INET : AF_INET6, bytes, out, size) ? 1 : 0;
+}

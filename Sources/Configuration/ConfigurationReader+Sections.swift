@@ -1,3 +1,5 @@
+internal import Platform
+
 extension ConfigurationReader {
     private var top: Frame { frames[frames.count - 1] }
 
@@ -74,14 +76,14 @@ extension ConfigurationReader {
         case 1: frame.filter.localName = name.lowercased()
         case 3: frame.filter.protocolName = name
         default:
-            guard let network = Network(name) else {
+            guard let network = AddressRange(name) else {
                 log.error(
                     "Invalid network: \(name)", at: nameLocation,
                     expected: "an IP address or network such as 192.0.2.0/24 (host names are not resolved)")
                 return skip(&self)
             }
             let outer = rank == 0 ? frame.filter.local : frame.filter.remote
-            if let outer, let wide = Network(outer), !wide.contains(network) {
+            if let outer, let wide = AddressRange(outer), !wide.contains(network) {
                 log.error("\(key) \(name) is not inside \(key) \(outer)", at: nameLocation)
                 return skip(&self)
             }

@@ -1,3 +1,5 @@
+internal import Platform
+
 /// The dialect of a configuration: which names, defaults and notation hold.
 package enum Dialect: String, Sendable {
     /// Dovecot 2.3: no `dovecot_config_version`.
@@ -65,7 +67,7 @@ package struct ConnectionFilter: Sendable, Hashable {
         guard let mine else { return true }
         guard let theirs else { return false }
         if mine == theirs { return true }
-        guard let outer = Network(mine), let inner = Network(theirs) else { return false }
+        guard let outer = AddressRange(mine), let inner = AddressRange(theirs) else { return false }
         return outer.contains(inner)
     }
 
@@ -83,8 +85,8 @@ package struct ConnectionFilter: Sendable, Hashable {
     /// Larger is more specific: local, then remote, then local_name, then protocol.
     var specificity: [Int] {
         [
-            local.flatMap(Network.init)?.bits ?? (local == nil ? -1 : 128),
-            remote.flatMap(Network.init)?.bits ?? (remote == nil ? -1 : 128),
+            local.map { AddressRange($0)?.precision ?? 128 } ?? -1,
+            remote.map { AddressRange($0)?.precision ?? 128 } ?? -1,
             localName.map { $0.contains("*") ? 0 : 1 } ?? -1,
             protocolName == nil ? -1 : protocolName?.hasPrefix("!") == true ? 0 : 1,
         ]
@@ -101,71 +103,5 @@ package struct ConnectionFilter: Sendable, Hashable {
             protocolName.map { "protocol \($0)" },
         ]
         .compactMap { $0 }.joined(separator: ", ")
-    }
-}
-
-/// An IPv4 or IPv6 network in 128 bits; IPv4 lies at ::ffff:0:0/96.
-struct Network: Hashable {
-    let address: [UInt8]
-    /// Length of the prefix in 0…128 (96…128 for IPv4).
-    let bits: Int
-
-    init?(_ text: String) {
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count <= 2, let address = Self.address(String(parts[0])) else { return nil }
-        let isFour = !parts[0].contains(":")
-        let width = isFour ? 32 : 128
-        var length = width
-        if parts.count == 2 {
-            guard let given = Int(parts[1]), given >= 0, given <= width else { return nil }
-            length = given
-        }
-        self.address = address
-        bits = isFour ? 96 + length : length
-    }
-
-    func contains(_ other: Network) -> Bool {
-        guard bits <= other.bits else { return false }
-        for bit in 0..<bits where (address[bit / 8] ^ other.address[bit / 8]) & (0x80 >> UInt8(bit % 8)) != 0 { return false }
-        return true
-    }
-
-    /// The 16 bytes of an address, with or without brackets.
-    static func address(_ text: String) -> [UInt8]? {
-        var text = text
-        if text.hasPrefix("["), text.hasSuffix("]") { text = String(text.dropFirst().dropLast()) }
-        if !text.contains(":") {
-            return four(text).map { Array(repeating: 0, count: 10) + [0xff, 0xff] + $0 }
-        }
-        let halves = text.split(separator: "::", omittingEmptySubsequences: false)
-        guard halves.count <= 2, let head = groups(String(halves[0])) else { return nil }
-        if halves.count == 1 { return head.count == 16 ? head : nil }
-        guard let tail = groups(String(halves[1])), head.count + tail.count <= 14 else { return nil }
-        return head + Array(repeating: 0, count: 16 - head.count - tail.count) + tail
-    }
-
-    private static func four(_ text: String) -> [UInt8]? {
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 4 else { return nil }
-        let bytes = parts.compactMap { $0.utf8.allSatisfy { $0 >= 0x30 && $0 <= 0x39 } ? UInt8($0) : nil }
-        return bytes.count == 4 ? bytes : nil
-    }
-
-    private static func groups(_ text: String) -> [UInt8]? {
-        if text.isEmpty { return [] }
-        var bytes: [UInt8] = []
-        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-        for (position, part) in parts.enumerated() {
-            if part.contains(".") {
-                guard position == parts.count - 1, let last = four(String(part)) else { return nil }
-                bytes += last
-            } else {
-                guard part.utf8.count <= 4, !part.hasPrefix("+"), !part.hasPrefix("-"), let group = UInt16(part, radix: 16) else {
-                    return nil
-                }
-                bytes += [UInt8(group >> 8), UInt8(group & 255)]
-            }
-        }
-        return bytes.count <= 16 ? bytes : nil
     }
 }

@@ -1,3 +1,5 @@
+internal import Platform
+
 extension Validation {
     private var service: RecordKind { Schema.service }
 
@@ -214,7 +216,7 @@ extension Validation {
         guard number != 0, !(isTLS && tree.global("ssl") == "no") else { return nil }
         let own = value("listen").flatMap { $0.isEmpty ? nil : $0 }
         let addresses = SettingType.words(own ?? tree.global("listen") ?? "")
-        for address in addresses where address != "*" && Network.address(address) == nil {
+        for address in addresses where address != "*" && (address.contains("/") || AddressRange(address) == nil) {
             log.error(
                 "Invalid address to listen on: \(address)", at: own == nil ? location(of: "listen") : location(of: "listen", path),
                 expected: "IP addresses, * or :: (host names are not resolved)")

@@ -114,11 +114,31 @@ package enum Socket {
         try checked("fcntl(F_SETFL)", cp_set_nonblocking(socket, 1))
     }
 
-    /// The 4 or 16 bytes of a numeric address; nil for anything else.
+    /// The 4 or 16 bytes of a numeric address; nil for anything else. IPv4-mapped addresses are IPv4, a zone (`%eth0`) is left out.
     package static func addressBytes(_ text: String) -> [UInt8]? {
+        let plain = text.prefix { $0 != "%" }
+        guard plain.utf8.count <= 45, !plain.utf8.contains(0) else { return nil }
         var bytes = [UInt8](repeating: 0, count: 16)
-        let count = unsafe bytes.withUnsafeMutableBufferPointer { unsafe cp_address_bytes(text, $0.baseAddress) }
-        return count > 0 ? Array(bytes.prefix(Int(count))) : nil
+        let count = unsafe bytes.withUnsafeMutableBufferPointer { unsafe cp_address_bytes(String(plain), $0.baseAddress) }
+        return count > 0 ? withoutMapping(Array(bytes.prefix(Int(count)))) : nil
+    }
+
+    /// The address as the kernel's are written (RFC 5952); empty for bytes that are none. IPv4-mapped addresses are IPv4.
+    package static func addressText(_ bytes: [UInt8]) -> String {
+        let bytes = withoutMapping(bytes)
+        var text = [UInt8](repeating: 0, count: 64)
+        let isAddress = unsafe bytes.withUnsafeBufferPointer { bytes in
+            unsafe text.withUnsafeMutableBytes { text in
+                unsafe cp_address_text(
+                    bytes.baseAddress, Int32(bytes.count), text.baseAddress?.assumingMemoryBound(to: CChar.self), text.count)
+            }
+        }
+        return isAddress == 1 ? String(decoding: text.prefix { $0 != 0 }, as: UTF8.self) : ""
+    }
+
+    private static func withoutMapping(_ bytes: [UInt8]) -> [UInt8] {
+        let isMapped = bytes.count == 16 && bytes[..<10].allSatisfy { $0 == 0 } && bytes[10] == 0xFF && bytes[11] == 0xFF
+        return isMapped ? Array(bytes[12...]) : bytes
     }
 
     package static func setNoDelay(_ socket: Int32) { _ = cp_set_nodelay(socket, 1) }

@@ -1,3 +1,4 @@
+internal import Platform
 internal import SASL
 
 /// Entry point for fuzzing and mutation tests: both text protocols, from the first byte and after the handshake. Must never trap.
@@ -16,7 +17,7 @@ func fuzzTextProtocols(_ input: [UInt8]) {
     }
     let text = String(decoding: input, as: UTF8.self)
     _ = MailLocation(text)
-    _ = NetworkRange(text)
+    _ = AddressRange(text)
     _ = NameFilter(text).allows(text)
     _ = Accounts.numbers(input)
     do throws(NameProblem) { _ = try UserNameRules().name(input) { _ in nil } } catch { _ = error.text }

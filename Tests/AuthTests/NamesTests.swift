@@ -3,46 +3,6 @@ import Variables
 
 @testable import auth
 
-@Suite("A network")
-struct NetworkTests {
-    @Test(
-        "holds addresses",
-        arguments: [
-            ("10.0.0.0/8", "10.1.2.3", true), ("10.0.0.0/8", "11.0.0.0", false), ("10.0.0.1", "10.0.0.1", true),
-            ("10.0.0.1", "10.0.0.2", false),
-            ("0.0.0.0/0", "1.2.3.4", true), ("192.168.1.128/25", "192.168.1.127", false), ("192.168.1.128/25", "192.168.1.200", true),
-            ("::/0", "::1", true), ("2001:db8::/33", "2001:db8:7fff::1", true), ("2001:db8::/33", "2001:db8:8000::1", false),
-            ("::ffff:10.0.0.0/8", "10.0.0.1", false), ("::ffff:10.0.0.0/104", "10.0.0.1", true), ("10.0.0.0/8", "::ffff:10.9.9.9", true),
-            ("::1", "::1", true), ("10.0.0.0/8", "::1", false),
-        ])
-    func holds(_ range: String, _ address: String, _ isIn: Bool) throws {
-        let range = NetworkRange(range)
-        let address = try #require(NetworkAddress(address))
-        #expect((range?.contains(address) ?? false) == isIn)
-    }
-
-    @Test(
-        "address is read",
-        arguments: [
-            ("1.2.3.4", 4), ("::", 16), ("::1", 16), ("1::", 16), ("1:2:3:4:5:6:7:8", 16), ("1:2:3:4:5:6:1.2.3.4", 16),
-            ("fe80::1%eth0", 16),
-            ("::ffff:1.2.3.4", 4), ("1::8", 16), ("1:2:3:4:5:6:7::", 16),
-        ])
-    func reads(_ text: String, _ size: Int) { #expect(NetworkAddress(text)?.bytes.count == size) }
-
-    @Test(
-        "address is refused",
-        arguments: [
-            "", "1.2.3", "1.2.3.4.5", "1.2.3.256", "1.2.3.-1", "1.2.3.+1", "a.b.c.d", ":", ":::", "1:2", "1::2::3", "12345::", "::g",
-            ":1::", "1:2:3:4:5:6:7:8:9",
-            "1:2:3:4:5:6:7:8::", "1.2.3.4::", "::1.2.3", "localhost", "::+1",
-        ])
-    func refuses(_ text: String) { #expect(NetworkAddress(text) == nil) }
-
-    @Test("range is refused", arguments: ["10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/", "::/129", "/8", "x/8"])
-    func refusesRange(_ text: String) { #expect(NetworkRange(text) == nil) }
-}
-
 @Suite("A user name")
 struct UserNameTests {
     private func rules(

@@ -33,6 +33,8 @@ ssize_t cp_receive(int socket, void *buffer, size_t size, int *fds, size_t maxfd
 int cp_socket_name(int socket, int peer, char *out, size_t size);
 /// Binary form of a numeric address: 4, 16, or 0 when it is none.
 int cp_address_bytes(const char *text, uint8_t out[16]);
+/// Writes "address\0" of a binary address of `count` bytes, 4 or 16; 0 when it is neither.
+int cp_address_text(const uint8_t *bytes, int count, char *out, size_t size);
 int cp_set_nodelay(int socket, int on);
 int cp_socket_error(int socket);
 /// Family of a socket (AF_*), or -errno.

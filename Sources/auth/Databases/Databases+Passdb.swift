@@ -1,4 +1,5 @@
 internal import PasswordStore
+internal import Platform
 internal import Variables
 
 extension Databases {
@@ -86,12 +87,12 @@ extension Databases {
     private func isAllowed(_ networks: String, _ driver: String, _ table: VariableTable) -> Bool {
         let words = networks.split { $0 == "," || $0 == " " }
         let text = table.origin.remoteAddress
-        guard let address = NetworkAddress(text) else {
+        guard Socket.addressBytes(text) != nil else {
             if words.contains("local") { return true }
             note(.info, driver, table, "allow_nets check failed: Remote IP not known and 'local' missing")
             return false
         }
-        if words.contains(where: { NetworkRange($0)?.contains(address) == true }) { return true }
+        if words.contains(where: { AddressRange($0)?.contains(text) == true }) { return true }
         note(.info, driver, table, "allow_nets check failed: IP \(text) not in allowed networks")
         return false
     }

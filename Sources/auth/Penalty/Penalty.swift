@@ -1,3 +1,5 @@
+internal import Platform
+
 /// How long an address waits after failed authentications (auth.md 13).
 enum Penalty {
     /// The highest value.
@@ -25,10 +27,9 @@ enum Penalty {
     /// Under which name anvil keeps the value: the IPv4 address, or the /48 prefix that one IPv6 customer has. Nil: there is none, as for
     /// clients on this host (tools, webmail: one's guessing would lock out all), trusted proxies, and requests without an address.
     static func name(_ origin: Origin) -> String? {
-        guard !origin.isExempt, let remote = NetworkAddress(origin.remoteAddress) else { return nil }
-        if NetworkAddress(origin.localAddress) == remote { return nil }
-        let bytes = remote.bytes
-        if bytes.count == 4 { return bytes.map { String($0) }.joined(separator: ".") }
+        guard !origin.isExempt, let bytes = Socket.addressBytes(origin.remoteAddress) else { return nil }
+        if Socket.addressBytes(origin.localAddress) == bytes { return nil }
+        if bytes.count == 4 { return Socket.addressText(bytes) }
         let groups = stride(from: 0, to: 6, by: 2).map { String(UInt16(bytes[$0]) << 8 | UInt16(bytes[$0 + 1]), radix: 16) }
         return groups.joined(separator: ":") + "::/48"
     }
