@@ -1,3 +1,5 @@
+internal import Platform
+
 /// What this version has of things that come in kinds.
 enum Available {
     /// By kind of database.
@@ -165,9 +167,18 @@ extension Validation {
 
     mutating func checkAddresses() {
         for name in ["login_trusted_networks", "haproxy_trusted_networks"] {
-            for word in SettingType.words(tree.global(name) ?? "") where Network(word) == nil {
+            for word in SettingType.words(tree.global(name) ?? "") where AddressRange(word) == nil {
                 log.error(
                     "\(name): Invalid network: \(word)", at: location(of: name), expected: "networks such as 192.0.2.0/24 or 2001:db8::/32")
+            }
+        }
+        guard (tree.global("haproxy_trusted_networks") ?? "").isEmpty else { return }
+        for plan in plans {
+            for case .inet(let name, _, let port, _, true, _) in plan.listeners {
+                log.warning(
+                    "service \(plan.name): inet_listener \(name) (port \(port)) has haproxy = yes, but haproxy_trusted_networks is empty:"
+                        + " every connection to it is refused", at: location(of: "haproxy", ["service", plan.name, "inet_listener", name]),
+                    expected: "haproxy_trusted_networks = addresses of the proxies")
             }
         }
     }

@@ -145,6 +145,10 @@ extension Origin {
         localPort = begin.connection.localPort
         remoteAddress = begin.connection.remoteAddress
         remotePort = begin.connection.remotePort
+        realLocalAddress = begin.realConnection.localAddress
+        realLocalPort = begin.realConnection.localPort
+        realRemoteAddress = begin.realConnection.remoteAddress
+        realRemotePort = begin.realConnection.remotePort
         localName = begin.localName
         isSecured = begin.isSecured
         isTLS = begin.isTLS

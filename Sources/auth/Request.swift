@@ -9,6 +9,11 @@ struct Origin: Equatable, Sendable {
     var localPort: UInt16 = 0
     var remoteAddress = ""
     var remotePort: UInt16 = 0
+    /// The ends of the connection itself, where a proxy told other ones (`real_rip` and its like).
+    var realLocalAddress = ""
+    var realLocalPort: UInt16 = 0
+    var realRemoteAddress = ""
+    var realRemotePort: UInt16 = 0
     /// Name that the client asked for in TLS (SNI).
     var localName = ""
     var isSecured = false
@@ -61,10 +66,14 @@ struct VariableTable {
         case "master_user": identity.master
         case "service", "protocol": origin.service
         case "session": origin.session
-        case "local_ip", "real_local_ip": origin.localAddress
-        case "remote_ip", "real_remote_ip": origin.remoteAddress
-        case "local_port", "real_local_port": String(origin.localPort)
-        case "remote_port", "real_remote_port": String(origin.remotePort)
+        case "local_ip": origin.localAddress
+        case "remote_ip": origin.remoteAddress
+        case "local_port": String(origin.localPort)
+        case "remote_port": String(origin.remotePort)
+        case "real_local_ip": origin.realLocalAddress
+        case "real_remote_ip": origin.realRemoteAddress
+        case "real_local_port": String(origin.realLocalPort)
+        case "real_remote_port": String(origin.realRemotePort)
         case "local_name": origin.localName
         case "mechanism": origin.mechanism
         case "secured": origin.isTLS ? "TLS" : origin.isSecured ? "secured" : ""

@@ -4,7 +4,7 @@ internal import ServiceKit
 
 /// One client of a login process, from accept to the end of its TLS proxying.
 final class LoginClient {
-    enum Phase { case preLogin, handingOver, proxying, gone }
+    enum Phase { case proxyHeader, preLogin, handingOver, proxying, gone }
 
     /// What the worker has to do for a client.
     enum Demand {
@@ -12,6 +12,10 @@ final class LoginClient {
         case proceed([UInt8])
         case cancel
         case handOver
+        /// The proxy has said who the client is: greet it.
+        case known
+        /// No client comes of this connection, for this reason.
+        case refusedProxy(String)
         /// There is more to move; others have their turn first.
         case again
         case gone(reason: String)
@@ -19,11 +23,16 @@ final class LoginClient {
 
     let token: UInt64
     let transport: Transport
-    let remote: Endpoint
-    let local: Endpoint
-    let session: String
+    /// The connection itself; what `remote` and `local` are unless a proxy said otherwise.
+    let real: ProxyHeader.Ends
+    private(set) var remote: Endpoint
+    private(set) var local: Endpoint
+    private(set) var session: String
+    /// What a proxy said about the client.
+    private(set) var proxied = ProxyHeader()
+    var listener = Listener()
     let connectedAt = Clock.milliseconds
-    private(set) var phase = Phase.preLogin
+    private(set) var phase: Phase
     var dialogue: IMAPDialogue
     private var output: [UInt8] = []
     private(set) var proxy: TLSProxy?
@@ -41,19 +50,59 @@ final class LoginClient {
     /// An exchange that waits for auth to be started again.
     var waitingExchange: BeginExchange?
 
-    init(token: UInt64, socket: consuming FileDescriptor, dialogue: IMAPDialogue, remote: Endpoint, local: Endpoint, session: String) {
+    init(token: UInt64, socket: consuming FileDescriptor, dialogue: IMAPDialogue, ends: ProxyHeader.Ends, awaitsProxyHeader: Bool) {
         self.token = token
         transport = Transport(socket)
         self.dialogue = dialogue
-        self.remote = remote
-        self.local = local
-        self.session = session
+        real = ends
+        remote = ends.remote
+        local = ends.local
+        session = SessionID.make(remote: ends.remote)
+        phase = awaitsProxyHeader ? .proxyHeader : .preLogin
+    }
+
+    // MARK: the PROXY header
+
+    /// A client with TLS, here or at the proxy.
+    var isTLS: Bool { transport.isTLS || proxied.isTLS }
+    var serverName: String { transport.serverName.isEmpty ? proxied.serverName : transport.serverName }
+
+    private var header: [UInt8] = []
+
+    /// Reads what belongs to the header and not a byte more: TLS or commands begin right behind it.
+    private func readHeader() -> Demand? {
+        do throws(ProxyHeaderError) {
+            while true {
+                switch try ProxyHeader.read(header) {
+                case .complete(let found):
+                    header = []
+                    take(found)
+                    return .known
+                case .needs(let count):
+                    switch transport.read(appendingTo: &header, atMost: count) {
+                    case .moved: break
+                    case .wantRead, .wantWrite: return nil
+                    case .ended: return .refusedProxy("Client disconnected before the PROXY header was complete")
+                    }
+                }
+            }
+        } catch { return .refusedProxy(error.description) }
+    }
+
+    private func take(_ found: ProxyHeader) {
+        proxied = found
+        phase = .preLogin
+        guard let ends = found.ends else { return }
+        remote = ends.remote
+        local = ends.local
+        session = SessionID.make(remote: ends.remote)
     }
 
     /// What to wait for on the client's socket.
     var interest: Readiness {
         switch phase {
         case .gone, .handingOver: []
+        case .proxyHeader: .readable
         case .proxying: proxy?.clientInterest ?? []
         case .preLogin:
             if transport.isHandshaking {
@@ -100,6 +149,7 @@ final class LoginClient {
     func ready(_ readiness: Readiness, _ settings: LoginSettings) -> Demand? {
         switch phase {
         case .gone, .handingOver: return nil
+        case .proxyHeader: return readHeader()
         case .proxying: return pump()
         case .preLogin:
             if transport.isHandshaking { return continueHandshake(settings) }
@@ -153,9 +203,10 @@ final class LoginClient {
                 begin.mechanism = mechanism
                 begin.session = session
                 begin.connection = connection
+                begin.realConnection = ConnectionInfo(real)
                 begin.isSecured = dialogue.offer.isSecured
-                begin.isTLS = transport.isTLS
-                begin.localName = transport.serverName
+                begin.isTLS = isTLS
+                begin.localName = serverName
                 begin.hasInitialResponse = initial != nil
                 begin.initialResponse = initial ?? []
                 return .begin(begin)
@@ -170,9 +221,7 @@ final class LoginClient {
         }
     }
 
-    var connection: ConnectionInfo {
-        ConnectionInfo(remoteAddress: remote.address, remotePort: remote.port, localAddress: local.address, localPort: local.port)
-    }
+    var connection: ConnectionInfo { ConnectionInfo(ProxyHeader.Ends(remote: remote, local: local)) }
 
     private func flush() -> Demand? {
         while !output.isEmpty {
@@ -211,6 +260,7 @@ final class LoginClient {
 
     /// Says why and ends; for timeouts, a full service, and the end of the suite.
     func expel(_ reason: String, bye: String, _ settings: LoginSettings) -> Demand? {
+        if phase == .proxyHeader { return leave(reason) }
         dialogue.end(reason, bye: bye)
         return advance(settings)
     }
@@ -231,5 +281,12 @@ final class LoginClient {
         if dialogue.attempts > 0 { return "(auth failed, \(dialogue.attempts) attempts in \(seconds) secs)" }
         if everAttempted { return "(client didn't finish SASL auth, waited \(seconds) secs)" }
         return "(no auth attempts in \(seconds) secs)"
+    }
+}
+
+extension ConnectionInfo {
+    init(_ ends: ProxyHeader.Ends) {
+        self.init(
+            remoteAddress: ends.remote.address, remotePort: ends.remote.port, localAddress: ends.local.address, localPort: ends.local.port)
     }
 }

@@ -12,6 +12,9 @@ struct LoginSettings {
     let showsUser: Bool
     /// Networks whose connections count as secured (login_trusted_networks).
     let trusted: [AddressRange]
+    /// Proxies that may say who their clients are (haproxy_trusted_networks), and how many milliseconds they have for it.
+    let proxies: [AddressRange]
+    let proxyTime: Int64
 
     /// Time to log in, in all (security.md 6).
     static let loginTime: Int64 = 180_000
@@ -36,7 +39,11 @@ struct LoginSettings {
         self.offer = offer
         logLine = LoginLine(settings)
         showsUser = startup.order.showsUser
-        trusted = settings.words("login_trusted_networks").compactMap { AddressRange($0) }
+        // 2.4: who has to use TLS has to from there, too (operations.md 14).
+        let trustIsTLS = !(settings["config_dialect"] == "2.4" && ssl == "required")
+        trusted = trustIsTLS ? settings.words("login_trusted_networks").compactMap { AddressRange($0) } : []
+        proxies = settings.words("haproxy_trusted_networks").compactMap { AddressRange($0) }
+        proxyTime = settings.milliseconds("haproxy_timeout", default: 3_000)
     }
 
     private static func server(_ settings: Settings, protocolName: String) throws(StartFailure) -> TLSServer {

@@ -107,7 +107,7 @@ extension LoginWorker {
         frame.session = client.session
         frame.connection = client.connection
         frame.isSecured = client.dialogue.offer.isSecured
-        frame.isTLS = client.transport.isTLS
+        frame.isTLS = client.isTLS
         frame.wantsCapability = !client.dialogue.askedCapability
         frame.input = client.dialogue.unread
         frame.startedNanoseconds = UInt64(clamping: Clock.monotonicNanoseconds)

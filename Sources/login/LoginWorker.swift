@@ -67,7 +67,8 @@ final class LoginWorker: EventHandler {
     var nextWake: Int64? {
         if !busy.isEmpty { return 0 }
         let hasStrangers = clients.values.contains { $0.phase != .proxying }
-        return hasStrangers ? min(nextSweep, restAt ?? .max) : restAt
+        let header = clients.values.lazy.filter { $0.phase == .proxyHeader }.map(\.connectedAt).min().map { $0 + settings.proxyTime }
+        return hasStrangers ? min(nextSweep, restAt ?? .max, header ?? .max) : restAt
     }
 
     // MARK: clients
@@ -81,22 +82,43 @@ final class LoginWorker: EventHandler {
             return report()  // gone before we could look at it
         }
         let info = index < listeners.count ? listeners[index] : Listener()
-        var offer = settings.offer
-        offer.isSecured =
-            endpoints.remote.address == endpoints.local.address || settings.trusted.contains { $0.contains(endpoints.remote.address) }
-        if info.isTLS { offer.canStartTLS = false }
         Socket.setNoDelay(number)
         let client = LoginClient(
-            token: tokens.next(), socket: socket, dialogue: IMAPDialogue(offer: offer), remote: endpoints.remote, local: endpoints.local,
-            session: SessionID.make(remote: endpoints.remote))
+            token: tokens.next(), socket: socket, dialogue: IMAPDialogue(offer: settings.offer),
+            ends: ProxyHeader.Ends(remote: endpoints.remote, local: endpoints.local), awaitsProxyHeader: info.isHAProxy)
+        client.listener = info
         clients[client.token] = client
         served += 1
-        if info.isTLS {
+        if !info.isHAProxy {
+            welcome(client)
+        } else if settings.proxies.contains(where: { $0.contains(endpoints.remote.address) }) {
+            act(client, client.ready(.readable, settings))
+        } else {
+            act(client, .refusedProxy("Client not trusted: its address is not in haproxy_trusted_networks"))
+        }
+        report()
+    }
+
+    /// Begins the dialogue with a client whose address is known.
+    private func welcome(_ client: LoginClient) {
+        var offer = settings.offer
+        // A client of the proxy's own host came no way that anybody could listen on (operations.md 14).
+        let isLocal = client.remote.address == client.local.address || client.proxied.ends?.remote.address == client.real.remote.address
+        offer.isSecured = isLocal || client.proxied.isTLS || settings.trusted.contains { $0.contains(client.remote.address) }
+        if client.listener.isTLS || client.proxied.isTLS { offer.canStartTLS = false }
+        client.dialogue = IMAPDialogue(offer: offer)
+        if client.listener.isTLS {
             act(client, client.startTLS(settings, greet: true))
         } else {
             client.dialogue.greet()
             act(client, client.advance(settings))
         }
+    }
+
+    private func refuse(_ client: LoginClient, _ reason: String) {
+        forget(client)
+        log.error(
+            "haproxy: \(reason) (rip=\(client.real.remote.address), service=\(startup.order.service), listener=\(client.listener.name))")
         report()
     }
 
@@ -109,6 +131,8 @@ final class LoginWorker: EventHandler {
             cancelExchange(client)
             return act(client, client.advance(settings))  // the client's answer waits behind it
         case .handOver: handOver(client)
+        case .known: return welcome(client)
+        case .refusedProxy(let reason): return refuse(client, reason)
         case .again: busy.insert(client.token)
         case .gone(let reason):
             remove(client, reason)
@@ -175,9 +199,12 @@ final class LoginWorker: EventHandler {
             "user": client.user, "mechanism": client.method, "remote_ip": client.remote.address, "local_ip": client.local.address,
             "remote_port": String(client.remote.port), "local_port": String(client.local.port), "mail_pid": pid.map(String.init) ?? "",
             "secured": client.transport.hasTLS
-                ? (client.transport.isHandshaking ? "TLS handshaking" : "TLS") : client.dialogue.offer.isSecured ? "secured" : "",
+                ? (client.transport.isHandshaking ? "TLS handshaking" : "TLS")
+                : client.proxied.isTLS ? "TLS" : client.dialogue.offer.isSecured ? "secured" : "",
             "ssl_security": client.transport.summary, "session": client.session, "service": startup.order.protocolName,
-            "pid": String(Process.id), "local_name": client.transport.serverName,
+            "pid": String(Process.id), "local_name": client.serverName,
+            "real_remote_ip": client.real.remote.address, "real_remote_port": String(client.real.remote.port),
+            "real_local_ip": client.real.local.address, "real_local_port": String(client.real.local.port),
         ]
     }
 
@@ -210,6 +237,9 @@ final class LoginWorker: EventHandler {
             restAt = nil
             Heap.release()
         }
+        for client in clients.values where client.phase == .proxyHeader && now - client.connectedAt >= settings.proxyTime {
+            act(client, .refusedProxy("Client timed out: no complete PROXY header within \(settings.proxyTime) ms (haproxy_timeout)"))
+        }
         guard now >= nextSweep else { return }
         nextSweep = now + 1000
         for client in clients.values where client.phase != .proxying {
@@ -230,7 +260,7 @@ final class LoginWorker: EventHandler {
         while let signal = signals.next() {
             guard signal.number == SignalQueue.terminate || signal.number == SignalQueue.user2 else { continue }
             for client in clients.values {
-                if client.phase == .preLogin {
+                if client.phase == .preLogin || client.phase == .proxyHeader {
                     act(client, client.expel("Server shutting down", bye: "Server shutting down.", settings))
                 } else {
                     forget(client)

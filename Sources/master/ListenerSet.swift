@@ -30,13 +30,6 @@ final class ListenerSet {
         if plan.kind == "inet" {
             var opened: [Entry] = []
             guard plan.port != 0 else { return [] }
-            // Opened all the same, the proxy's header would be read as a command, and every client would count as the proxy's host.
-            guard !plan.isHAProxy else {
-                warnings.append(
-                    "service(\(service)): inet_listener \(plan.name): haproxy = yes is not available in this version: port \(plan.port) is not opened"
-                )
-                return []
-            }
             for address in plan.addresses {
                 opened.append(try openInternet(plan, address: address, service: service, backlog: backlog, previous: previous))
             }

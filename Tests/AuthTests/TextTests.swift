@@ -186,8 +186,14 @@ struct UserdbProtocolTests {
         var origin = Origin()
         origin.service = "lmtp"
         origin.remoteAddress = "10.1.1.1"
+        origin.realRemoteAddress = "10.1.1.1"
         #expect(try dialogue.receive(bytes("USER\t1\tada\tservice=lmtp\trip=10.1.1.1")) == .user(id: 1, name: bytes("ada"), origin: origin))
+        origin.realRemoteAddress = "10.2.2.2"
+        #expect(
+            try dialogue.receive(bytes("USER\t1\tada\tservice=lmtp\trip=10.1.1.1\treal_rip=10.2.2.2"))
+                == .user(id: 1, name: bytes("ada"), origin: origin))
         origin.remoteAddress = ""
+        origin.realRemoteAddress = ""
         #expect(try dialogue.receive(bytes("PASS\t2\ta\u{1}tb\tservice=lmtp")) == .pass(id: 2, name: bytes("a\tb"), origin: origin))
         #expect(try dialogue.receive(bytes("LIST\t3")) == .list(id: 3, mask: []))
         #expect(try dialogue.receive(bytes("LIST\t3\tuser=a*\tservice=x")) == .list(id: 3, mask: bytes("a*")))

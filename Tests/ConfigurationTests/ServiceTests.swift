@@ -369,4 +369,13 @@ struct LoaderTests {
         #expect(Roles(service: "imap-login") == .login)
         #expect(Roles(service: "nix") == nil)
     }
+
+    @Test("warn about listeners for proxies that nobody is trusted to use") func proxies() {
+        let text = base24 + "service imap-login {\n inet_listener p {\n port = 1143\n haproxy = yes\n }\n}\n"
+        #expect(
+            load(text).warnings.contains {
+                $0.contains("inet_listener p (port 1143) has haproxy = yes, but haproxy_trusted_networks is empty")
+            })
+        #expect(!load(text + "haproxy_trusted_networks = 192.0.2.1\n").warnings.contains { $0.contains("haproxy") })
+    }
 }

@@ -73,14 +73,6 @@ struct ListenerSetTests {
         #expect(try set.open(fifo).isEmpty)
     }
 
-    @Test("are not opened for the PROXY protocol, which nobody here reads, and say so") func proxy() throws {
-        var plan = internet(20_143)
-        plan.isHAProxy = true
-        let set = ListenerSet()
-        #expect(try set.open(plan).isEmpty)
-        #expect(set.takeWarnings().first?.contains("haproxy = yes is not available") == true)
-    }
-
     @Test("take the place of a socket that nobody answers on", arguments: [false, true])
     func stale(_ isSeqpacket: Bool) throws {
         let folder = try Folder()

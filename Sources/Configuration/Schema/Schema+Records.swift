@@ -53,7 +53,7 @@ extension Schema {
             Setting("listen", old: "address", .list, "", [], "Addresses; empty: the global `listen`."),
             Setting("port", .port, "0", [], "Port; 0 switches the listener off."),
             Setting("ssl", .bool, "no", [], "TLS begins at once."),
-            Setting("haproxy", .bool, "no", [], "The PROXY protocol comes first."),
+            Setting("haproxy", .bool, "no", [], "A proxy says first who the client is (PROXY protocol 1 or 2)."),
             Setting("reuse_port", .bool, "no", ignored: "processes share one listener", "One listener for each process."),
             Setting("type", old: "", .string, "", [], "What is spoken there."),
         ], children: [], maps: [], allowsGlobals: false, summary: "A TCP listener of a service.")

@@ -130,6 +130,8 @@ package struct BeginExchange: Fields {
     package var service = ""
     package var session = ""
     package var connection = ConnectionInfo()
+    /// The ends of the connection as the kernel knows them; other than `connection` behind a proxy that speaks the PROXY protocol.
+    package var realConnection = ConnectionInfo()
     /// TLS, or client and server are one host.
     package var isSecured: Bool = false
     package var isTLS: Bool = false
@@ -147,6 +149,7 @@ package struct BeginExchange: Fields {
         try visitor.text(&service, "service", atMost: 32)
         try visitor.text(&session, "session", atMost: 64)
         try connection.visit(&visitor)
+        try realConnection.visit(&visitor)
         try visitor.bool(&isSecured, "isSecured")
         try visitor.bool(&isTLS, "isTLS")
         try visitor.text(&localName, "localName", atMost: 255)

@@ -30,6 +30,10 @@ struct Parameters {
         origin.remoteAddress = text("rip") ?? ""
         origin.localPort = text("lport").flatMap { UInt16($0) } ?? 0
         origin.remotePort = text("rport").flatMap { UInt16($0) } ?? 0
+        origin.realLocalAddress = text("real_lip") ?? origin.localAddress
+        origin.realRemoteAddress = text("real_rip") ?? origin.remoteAddress
+        origin.realLocalPort = text("real_lport").map { UInt16($0) ?? 0 } ?? origin.localPort
+        origin.realRemotePort = text("real_rport").map { UInt16($0) ?? 0 } ?? origin.remotePort
         origin.localName = text("local_name") ?? ""
         origin.clientID = text("client_id") ?? ""
         origin.isTLS = text("secured")?.lowercased() == "tls" || text("transport") == "TLS"
