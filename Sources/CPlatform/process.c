@@ -14,6 +14,7 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -87,6 +88,16 @@ int64_t cp_monotonic_ns(void) {
 // -- processes -----------------------------------------------------------------------------------
 int cp_fork(void) { return CHECK(fork()); }
 
+// To descriptor 2, which is the log or a terminal. Only async-signal-safe calls.
+static void report_exec(const char *path, int code) {
+    const char *reason = strerrordesc_np(code);
+    if (!reason) reason = "unknown error";
+    struct iovec parts[] = {
+        {"Fatal: execv(", 13}, {(void *)path, strlen(path)}, {") failed: ", 10}, {(void *)reason, strlen(reason)}, {"\n", 1}};
+    ssize_t written = writev(2, parts, 5);
+    (void)written;
+}
+
 int cp_spawn(const char *path, char *const argv[], char *const envp[], const int *fds, int count, const char *chdir_to,
              uint64_t nofile_soft) {
     int pid = fork();
@@ -118,6 +129,7 @@ int cp_spawn(const char *path, char *const argv[], char *const envp[], const int
         }
     }
     execve(path, argv, envp);
+    report_exec(path, errno);
     _exit(84);
 }
 

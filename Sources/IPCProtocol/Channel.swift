@@ -79,6 +79,9 @@ package final class Channel {
 
     /// Sends a message; `descriptors` stay the caller's (the kernel, or the queue, keeps its own copies).
     package func send(_ message: some Message, request: UInt32 = 0, descriptors: [Int32] = []) throws(ChannelError) {
+        guard descriptors.count == message.descriptorCount else {
+            throw .refused(.wrongDescriptors(announced: message.descriptorCount, received: descriptors.count))
+        }
         let payload: [UInt8]
         do throws(FrameError) { payload = try message.encodedPayload() } catch { throw .refused(error) }
         let head = FrameHeader(
@@ -133,8 +136,7 @@ package final class Channel {
         let datagram: Datagram
         do throws(SystemError) {
             guard
-                let found = try DatagramSocket.receive(
-                    from: socket.number, atMost: FrameHeader.size + FrameHeader.maximumPayload, wait: wait)
+                let found = try DatagramSocket.receive(from: socket.number, atMost: Content.maximumFrame, wait: wait)
             else { return nil }
             datagram = found
         } catch {
@@ -143,7 +145,7 @@ package final class Channel {
         if datagram.bytes.isEmpty && datagram.descriptors.isEmpty { throw .closed }
         if datagram.isTruncated {
             datagram.dispose()
-            throw .refused(.truncated("datagram"))
+            throw .refused(.tooLong(limit: Content.maximumFrame, channel: Content.channel))
         }
         do throws(FrameError) {
             let decoded = try Content.decode(datagram.bytes, descriptors: datagram.descriptors.count)

@@ -27,6 +27,7 @@ extension ProtocolDocument {
 
     private static func rendered<Direction: Message>(_ direction: Direction.Type, _ comments: ProtocolComments) -> String {
         var text = "\n#### \(Direction.channel)\n\n\(comments.directions[Direction.channel] ?? "")\n"
+        text += "\nFrames of at most \(Direction.maximumFrame) bytes.\n"
         for message in Direction.all {
             let name = "\(Direction.channel).\(message.name)"
             let size = LargestPayload.of(message)

@@ -56,18 +56,21 @@ package struct FrameHeader: Equatable, Sendable {
 package enum FrameError: Error, Equatable, CustomStringConvertible {
     case truncated(String)
     case wrongMagic
+    /// More bytes or more descriptors than the channel carries.
+    case tooLong(limit: Int, channel: String)
     case wrongVersion(theirs: UInt16, ours: UInt16)
     case unknownKind(UInt16, channel: String)
     case wrongDescriptors(announced: Int, received: Int)
     case overLimit(field: String, limit: Int)
     case invalid(field: String)
     case leftover(Int)
-    case tooLarge(Int)
+    case tooLarge(Int, limit: Int)
 
     package var description: String {
         switch self {
         case .truncated(let part): "frame cut short in \(part)"
         case .wrongMagic: "not a frame of this protocol"
+        case .tooLong(let limit, let channel): "frame on channel \(channel) is longer than \(limit) bytes, or brings too many descriptors"
         case .wrongVersion(let theirs, let ours):
             "peer speaks protocol version \(theirs), this process version \(ours): executables of two builds are mixed"
         case .unknownKind(let kind, let channel): "message \(kind) does not exist on channel \(channel)"
@@ -75,7 +78,7 @@ package enum FrameError: Error, Equatable, CustomStringConvertible {
         case .overLimit(let field, let limit): "field \(field) is over its limit of \(limit)"
         case .invalid(let field): "field \(field) has no valid value"
         case .leftover(let count): "\(count) bytes after the last field"
-        case .tooLarge(let size): "payload of \(size) bytes is over the limit of \(FrameHeader.maximumPayload)"
+        case .tooLarge(let size, let limit): "payload of \(size) bytes is over the limit of \(limit)"
         }
     }
 }

@@ -10,11 +10,16 @@ package protocol Message: Equatable, Sendable {
     var name: String { get }
     /// How many descriptors travel with it.
     var descriptorCount: Int { get }
+    /// Largest frame of this direction, head included: the receiver takes no more, whatever the head announces.
+    static var maximumFrame: Int { get }
     mutating func visit(_ visitor: inout some FieldVisitor) throws(FrameError)
 }
 
 extension Message {
     package var descriptorCount: Int { 0 }
+    package static var maximumFrame: Int { FrameHeader.size + FrameHeader.maximumPayload }
+    /// Of directions in which a login process speaks, which talks with strangers (security.md 5).
+    package static var maximumFrameFromLogin: Int { 16_384 }
 
     /// Numbers above this are not in use on any channel.
     package static var highestKind: UInt16 { 40 }
@@ -27,7 +32,8 @@ extension Message {
         var encoder = FieldEncoder()
         var copy = self
         try copy.visit(&encoder)
-        guard encoder.bytes.count <= FrameHeader.maximumPayload else { throw .tooLarge(encoder.bytes.count) }
+        let limit = Self.maximumFrame - FrameHeader.size
+        guard encoder.bytes.count <= limit else { throw .tooLarge(encoder.bytes.count, limit: limit) }
         return encoder.bytes
     }
 

@@ -1,11 +1,15 @@
 package import Platform
 
 extension ExitStatus {
+    /// Why there is no core file, and what shows the place instead.
+    private static let coreHint = "they would hold passwords and mail; what to do: docs/troubleshooting.md, A process crashed"
+
     /// The line about a process that did not end well, as administrators know it (services.md 10); nil for exit code 0.
     package func explanation(service: String, pid: Int32, vszLimit: UInt64) -> LogText? {
         let head = "master: service(\(service)): child \(pid)"
         if let signal {
-            let core = dumpedCore ? " (core dumped)" : [3, 4, 6, 7, 8, 11].contains(signal) ? " (core dumps disabled)" : ""
+            // RLIMIT_CORE is 0 in every process of the suite, so the kernel's settings for core files never matter.
+            let core = dumpedCore ? " (core dumped)" : isCrash || signal == 3 ? " (core dumps disabled - \(Self.coreHint))" : ""
             return LogText(trusted: "\(head) killed with signal \(signal)\(core)")
         }
         switch code {

@@ -55,6 +55,12 @@ package struct WorkerPool {
         package var isAdopted = false
         /// Takes nothing new: its life's requests are used up, or a reload retired it.
         package var isRetired = false
+        /// It has told that it works: its first report (services.md 7.1).
+        package var hasReported = false
+        /// Monotonic milliseconds of its start.
+        package var since: Int64 = 0
+        /// It was killed because its first report did not come.
+        package var isOverdue = false
     }
 
     package let service: String
@@ -66,6 +72,10 @@ package struct WorkerPool {
     private var warnedAt: Int64 = .min
     /// Fewest idle workers since the last idle round; none were idle before the first.
     private var idleLow = 0
+    /// A worker must tell that it works within this time, in milliseconds (services.md 7.1).
+    package static let startPatience: Int64 = 30_000
+    /// A worker that reported and lives this long shows that the service works (services.md 10), in milliseconds.
+    private static let provenAfter: Int64 = 10_000
 
     package init(service: String, limits: Limits) {
         self.service = service
@@ -103,10 +113,29 @@ package struct WorkerPool {
         return best?.pid
     }
 
-    package mutating func started(_ pid: Int32, clients: Int, unixTime: Int64) {
+    package mutating func started(_ pid: Int32, clients: Int, unixTime: Int64, now: Int64 = 0) {
         startedInAll += 1
-        workers[pid] = Worker(
+        var worker = Worker(
             pid: pid, clients: clients, served: clients, started: unixTime, lastUpdate: unixTime, idleSince: clients == 0 ? unixTime : nil)
+        worker.since = now
+        workers[pid] = worker
+    }
+
+    /// A worker said something for the first time: it works.
+    package mutating func reported(_ pid: Int32) { workers[pid]?.hasReported = true }
+
+    /// Workers whose first report is overdue, each once: they are to be killed.
+    package mutating func overdue(now: Int64) -> [Int32] {
+        let found = workers.values.filter {
+            !$0.hasReported && !$0.isAdopted && !$0.isOverdue && now - $0.since >= Self.startPatience
+        }
+        for worker in found { workers[worker.pid]?.isOverdue = true }
+        return found.map(\.pid)
+    }
+
+    /// When `overdue` should be asked next; nil: every worker has reported.
+    package var nextOverdue: Int64? {
+        workers.values.filter { !$0.hasReported && !$0.isAdopted && !$0.isOverdue }.map { $0.since + Self.startPatience }.min()
     }
 
     package mutating func adopt(_ pid: Int32, unixTime: Int64) {
@@ -143,13 +172,19 @@ package struct WorkerPool {
     package mutating func ended(_ pid: Int32, _ status: ExitStatus, now: Int64) -> (worker: Worker?, throttled: Int64?) {
         let worker = workers.removeValue(forKey: pid)
         guard let worker, !worker.isAdopted else { return (worker, nil) }
-        // Ended on purpose: by its own will, or by our signal.
-        let isSuccess = status.isSuccess || worker.lastKill > 0
-        return (worker, throttle.record(success: isSuccess, now: now))
+        if status.isSuccess {
+            throttle.succeeded()
+            return (worker, nil)
+        }
+        if worker.lastKill > 0 { return (worker, nil) }  // neither: it ended because it was told to
+        // What fails before it has said that it works will fail again. One that we killed for its silence may only have been slow.
+        if !worker.hasReported && !worker.isOverdue { return (worker, throttle.beginAfterFailure(now: now)) }
+        let isProven = workers.values.contains { $0.hasReported && now - $0.since > Self.provenAfter }
+        return (worker, throttle.failed(isProven: isProven, now: now))
     }
 
-    /// fork(2) failed: wait before the next try; answers for how long.
-    package mutating func forkFailed(now: Int64) -> Int64 { throttle.begin(now: now) }
+    /// fork(2) failed: wait before the next try; answers for how long, or nil when waiting has begun already.
+    package mutating func forkFailed(now: Int64) -> Int64? { throttle.beginAfterFailure(now: now) }
 
     package mutating func unthrottle() { throttle.end() }
 
@@ -208,25 +243,39 @@ package struct StartThrottle: Equatable, Sendable {
 
     package var isActive: Bool { until != nil }
 
-    /// A process ended; answers the delay in milliseconds when that was one failure too many.
-    package mutating func record(success: Bool, now: Int64) -> Int64? {
-        if success {
-            hasSucceeded = true
-            delay = Self.first
-            return nil
-        }
+    /// A process ended well.
+    package mutating func succeeded() {
+        hasSucceeded = true
+        delay = Self.first
+    }
+
+    /// A process that had worked failed; answers the delay in milliseconds when that was one failure too many. `isProven`: another process
+    /// has worked for long, so the service as such does.
+    package mutating func failed(isProven: Bool, now: Int64) -> Int64? {
+        count(now)
+        guard !hasSucceeded, !isProven, failuresInSecond > Self.tolerated else { return nil }
+        return begin(now: now)
+    }
+
+    /// A process failed before it worked, or could not be made at all: starts waiting now, whatever happened before; answers for how long,
+    /// or nil when waiting has begun already.
+    package mutating func beginAfterFailure(now: Int64) -> Int64? {
+        count(now)
+        return begin(now: now)
+    }
+
+    private mutating func count(_ now: Int64) {
         lastFailure = Clock.unixSeconds
         if windowStart == .min || now - windowStart >= 1000 {
             windowStart = now
             failuresInSecond = 0
         }
         failuresInSecond += 1
-        guard !hasSucceeded, failuresInSecond > Self.tolerated else { return nil }
-        return begin(now: now)
     }
 
-    /// Starts waiting now, whatever happened before; answers for how long.
-    package mutating func begin(now: Int64) -> Int64 {
+    private mutating func begin(now: Int64) -> Int64? {
+        // Several processes that fail at once are one failure: the waiting that has begun goes on.
+        guard until == nil else { return nil }
         let current = delay
         until = now + current
         delay = min(delay * 2, Self.longest)

@@ -17,6 +17,8 @@ package protocol ZygoteRole: AnyObject {
     func adopted(_ pid: Int32)
     /// Stop or start taking new clients.
     func setAccepting(_ isAccepting: Bool)
+    /// No process is started for some time, because starts fail (services.md 10).
+    func throttled()
     /// Called twice a second while `wantsTicks`.
     func tick(_ now: Int64)
     /// Something waits that has to be looked at when time passes.
@@ -88,6 +90,7 @@ package final class Zygote: EventHandler {
         if role?.wantsTicks == true { consider(nextTick) }
         if let stopDeadline { consider(stopDeadline) }
         if pool.limits.idleKill > 0, pool.idle > pool.limits.minimum { consider(nextIdleRound) }
+        if let time = pool.nextOverdue { consider(time) }
         return wake
     }
 
@@ -103,6 +106,11 @@ package final class Zygote: EventHandler {
         if pool.limits.idleKill > 0, now >= nextIdleRound {
             nextIdleRound = now + pool.limits.idleKill
             for pid in pool.idleVictims() { _ = send(.retire, to: pid) }
+        }
+        for pid in pool.overdue(now: now) {
+            log.error(
+                "service(\(startup.order.service)): initial status notification not received in 30 seconds, killing the process \(pid)")
+            SignalQueue.send(SignalQueue.kill, to: pid)
         }
         if now >= nextTick {
             nextTick = now + Self.tick
@@ -189,21 +197,28 @@ package final class Zygote: EventHandler {
                 closeDescriptor(theirs)
                 let control = Channel(FileDescriptor(adopting: ours))
                 controls[pid] = control
-                pool.started(pid, clients: clients, unixTime: Clock.unixSeconds)
+                pool.started(pid, clients: clients, unixTime: Clock.unixSeconds, now: Clock.milliseconds)
                 let token = tokens.next()
                 pidsByToken[token] = pid
                 try loop.poller.add(control.number, token: token, for: .readable)
                 return pid
             }
         } catch {
-            let delay = pool.forkFailed(now: Clock.milliseconds)
+            let limit = ResourceLimit.processes.current.soft
             let hint: LogText =
                 error.isWouldBlock
-                ? " (limit of processes reached: ulimit -u, TasksMax= of the systemd unit, or pids.max of the cgroup?)" : ""
+                ? " (ulimit -u \(LogText(trusted: limit == ResourceLimit.unlimited ? "unlimited" : String(limit))) reached, or TasksMax= of the systemd unit, or pids.max of the cgroup?)"
+                : ""
             log.error("service(\(startup.order.service)): \(error)\(hint)")
-            log.error("service(\(startup.order.service)): cannot start processes, throttling for \(LogText.seconds(delay)) secs")
+            noteThrottle(pool.forkFailed(now: Clock.milliseconds))
             return nil
         }
+    }
+
+    private func noteThrottle(_ delay: Int64?) {
+        guard let delay else { return }
+        log.error("service(\(startup.order.service)): command startup failed, throttling for \(LogText.seconds(delay)) secs")
+        role?.throttled()
     }
 
     /// Sends a worker something; a worker that does not take it is ended.
@@ -234,6 +249,7 @@ package final class Zygote: EventHandler {
         guard let control = controls[pid] else { return }
         do throws(ChannelError) {
             while let received = try control.receive(WorkerToZygote.self) {
+                pool.reported(pid)
                 if case .state(let state) = received.message {
                     let clients = Int(clamping: state.preLogin) + Int(clamping: state.proxies)
                     if pool.reported(pid, clients: clients, unixTime: Clock.unixSeconds) { role?.capacityChanged() }
@@ -258,20 +274,24 @@ package final class Zygote: EventHandler {
             let name = role?.sessionName(of: pid) ?? (user: "", session: "")
             log.write(.fatal, text, about: pid, user: name.user, session: name.session)
         }
-        if let throttled {
-            log.error("service(\(startup.order.service)): command startup failed, throttling for \(LogText.seconds(throttled)) secs")
-        }
         role?.workerEnded(pid, status)
-        if status.isCrash { askForReplacement() }
+        if status.isCrash {
+            // Throttling is master's then: our own accounting ends with us.
+            askForReplacement(isThrottled: throttled != nil)
+        } else {
+            noteThrottle(throttled)
+        }
         finishIfDrained()
         if !isFinished { role?.capacityChanged() }
     }
 
     /// Sessions in progress are not touched: master gives them to the fresh zygote.
-    private func askForReplacement() {
+    private func askForReplacement(isThrottled: Bool) {
         guard state == .working else { return }
         role?.setAccepting(false)
-        do throws(ChannelError) { try startup.master.send(ServiceToMaster.replaceMe) } catch { log.error("master: \(error)") }
+        do throws(ChannelError) { try startup.master.send(ServiceToMaster.replaceMe(.init(isThrottled: isThrottled))) } catch {
+            log.error("master: \(error)")
+        }
         isFinished = true
     }
 

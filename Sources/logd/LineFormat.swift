@@ -13,6 +13,14 @@ struct ReceivedLine: Equatable {
     var session: String
     var text: String
 
+    /// What `Process.spawn` says where it cannot execute a program.
+    private static let execPrefix = Array("Fatal: execv(".utf8)
+
+    /// A process ended with "default fatal" (89): that says nothing more when its own last line was fatal.
+    var isPlainFatalEnd: Bool {
+        level == .fatal && text.hasPrefix("master: service(") && text.hasSuffix("child \(pid) returned error 89 (Fatal failure)")
+    }
+
     /// Takes a datagram apart. Frames are lines; anything else is what a library or the runtime printed on standard error.
     init(service: String, leader: UInt32, sender: Int32, bytes: [UInt8]) {
         self.service = service
@@ -29,7 +37,8 @@ struct ReceivedLine: Equatable {
             return
         }
         let raw = String(decoding: bytes.prefix(LogText.maximumLine), as: UTF8.self)
-        let isOurs = bytes.starts(with: Log.trapPrefix)
+        // What is written where no frame can be made: the name of a forbidden system call, a program that cannot be executed.
+        let isOurs = bytes.starts(with: Log.trapPrefix) || bytes.starts(with: Self.execPrefix)
         level = isOurs ? .fatal : .error
         let body = isOurs ? raw.dropFirst("Fatal: ".count) : raw[...]
         text = LogText(untrusted: String(body.split(separator: "\n").joined(separator: " "))).text

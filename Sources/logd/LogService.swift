@@ -30,6 +30,8 @@ final class LogService: EventHandler {
     private var administrators: [UInt64: Channel] = [:]
     private var kept: [LogEntry] = []
     private var tooFast: [String: Int64] = [:]
+    /// Processes whose last line was fatal.
+    private var lastFatal: Set<Int32> = []
     private(set) var isFinished = false
 
     private static let masterToken: UInt64 = 1
@@ -121,6 +123,7 @@ final class LogService: EventHandler {
         for slot in 0..<slots {
             guard let content = spool.content(of: slot) else { continue }
             let line = ReceivedLine(service: content.source, leader: content.leader, sender: content.sender, bytes: content.bytes)
+            if isRepetition(line) { continue }
             keep(line, now)
             let index = destinations.index(for: line.level)
             let destination = destinations.all[index]
@@ -136,6 +139,18 @@ final class LogService: EventHandler {
         spool.beginWriting(outputs)
         for (index, output) in outputs.enumerated() { destinations.all[index].write(output.bytes, count: counts[index]) }
         spool.finishWriting(slots: slots)
+    }
+
+    /// Whether a line says again what the process it is about has said better (services.md 10).
+    private func isRepetition(_ line: ReceivedLine) -> Bool {
+        if line.isPlainFatalEnd, lastFatal.remove(line.pid) != nil { return true }
+        if line.level == .fatal {
+            if lastFatal.count >= Self.keptLimit { lastFatal.removeAll() }
+            lastFatal.insert(line.pid)
+        } else if !lastFatal.isEmpty {
+            lastFatal.remove(line.pid)
+        }
+        return false
     }
 
     private func keep(_ line: ReceivedLine, _ now: Int64) {

@@ -173,7 +173,7 @@ final class AcceptingZygote: ZygoteRole {
             let worker = try LoginWorker(
                 startup, settings, control: control, signals: zygote.signals,
                 auth: auth.map { Channel(FileDescriptor(adopting: $0)) }, mail: mail.map { Channel(FileDescriptor(adopting: $0)) })
-            if let arrival { worker.adopt(FileDescriptor(adopting: arrival.socket), listener: arrival.listener) }
+            if let arrival { worker.adopt(FileDescriptor(adopting: arrival.socket), listener: arrival.listener) } else { worker.report() }
             try worker.run()
             return 0
         } catch {
@@ -248,8 +248,17 @@ final class AcceptingZygote: ZygoteRole {
 
     func capacityChanged() {
         while let first = waiting.first, serve(first) { waiting.removeFirst() }
-        if waiting.count < Self.queueLimit / 2, zygote.isAccepting, pausedUntil <= Clock.milliseconds { setAccepting(true) }
+        let canServe = !zygote.pool.throttle.isActive || zygote.pool.available > 0
+        if waiting.count < Self.queueLimit / 2, zygote.isAccepting, canServe, pausedUntil <= Clock.milliseconds { setAccepting(true) }
         keepReady()
+    }
+
+    /// New connections wait in the kernel's queue; those that wait here are told, unless a process that works may take them.
+    func throttled() {
+        if zygote.pool.available == 0 { setAccepting(false) }
+        guard zygote.pool.workers.isEmpty else { return }
+        for arrival in waiting { turnAway(arrival, "Internal error, try again later.") }
+        waiting = []
     }
 
     /// process_min_avail: workers that wait for their first client.

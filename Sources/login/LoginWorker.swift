@@ -89,14 +89,14 @@ final class LoginWorker: EventHandler {
         client.listener = info
         clients[client.token] = client
         served += 1
-        if !info.isHAProxy {
-            welcome(client)
-        } else if settings.proxies.contains(where: { $0.contains(endpoints.remote.address) }) {
+        report()  // before a byte of the client is looked at: what it provokes is no failed start
+        guard info.isHAProxy else { return welcome(client) }
+        if settings.proxies.contains(where: { $0.contains(endpoints.remote.address) }) {
             act(client, client.ready(.readable, settings))
         } else {
             act(client, .refusedProxy("Client not trusted: its address is not in haproxy_trusted_networks"))
         }
-        report()
+        report()  // its title: it may have told another address
     }
 
     /// Begins the dialogue with a client whose address is known.

@@ -28,6 +28,7 @@ final class SessionWorker {
     private let program: SystemCallFilter.Program
     private let template: SessionTemplate
     private var isConfined = false
+    private var hasReported = false
     private var log: Log { startup.log }
 
     /// A session has its client, a few channels, a handful of directories and one message at a time (security.md 3).
@@ -49,6 +50,7 @@ final class SessionWorker {
         while true {
             if next == nil {
                 startup.setTitle("[idling]")
+                report()
                 next = waitForAssignment()
             }
             guard let assignment = next.take() else { return 0 }
@@ -66,6 +68,14 @@ final class SessionWorker {
             log.session = ""
             do throws(ChannelError) { try control.send(WorkerToZygote.sessionEnded) } catch { return 0 }
         }
+    }
+
+    /// The first report. It comes before anything that depends on the user: a user whose directories cannot be made must not throttle the
+    /// service for all others.
+    private func report() {
+        guard !hasReported else { return }
+        hasReported = true
+        do throws(ChannelError) { try control.send(WorkerToZygote.working) } catch {}  // a zygote that is gone counts no more
     }
 
     /// Login and anvil hear of a session before its client does: a zygote that ends in between leaves no session that nobody knows of,
@@ -113,6 +123,7 @@ final class SessionWorker {
         circumstances.extraRules = directories.map { Landlock.Rule($0, .mail) }
         Process.setUmask(0o077)
         try confinement.enter(circumstances, program: program) { () throws(SystemError) in
+            report()
             for directory in directories { try FileSystem.makeDirectories(directory, mode: 0o700) }
         }
     }

@@ -72,6 +72,16 @@ extension SessionZygote {
         keepReady()
     }
 
+    /// Who waits has nobody left to wait for; who comes now waits for the next try.
+    func throttled() {
+        guard zygote.pool.workers.isEmpty else { return }
+        for id in queued {
+            refuse(
+                id, "UNAVAILABLE", "Internal error, try again later.",
+                log: "service(\(startup.order.service)): its processes fail to start; the lines before tell why")
+        }
+    }
+
     func keepReady() {
         for _ in 0..<zygote.pool.missing where isAccepting { if !startIdle() { break } }
     }

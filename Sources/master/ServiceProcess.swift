@@ -34,6 +34,12 @@ final class ServiceProcess {
 
     /// It must tell that it works within this time (services.md 7.1).
     static let startPatience: Int64 = 30_000
+    /// One that worked for longer than the longest delay has shown that it can: an old trouble is forgotten.
+    private static let provenAfter: Int64 = 60_000
+    /// It was killed because it did not tell that it works.
+    var isOverdue = false
+    /// It ends because workers fail to start: its successor waits.
+    var isThrottled = false
 
     init?(_ service: Plan.Service, listeners: [ListenerSet.Entry], generation: Int) {
         let plan = service.plan
@@ -55,11 +61,15 @@ final class ServiceProcess {
     var isRunning: Bool { pid != 0 }
     var protocolName: String { service.plan.protocolName }
 
-    /// Three ends within 10 seconds that nobody asked for (security.md 8); an old trouble is forgotten.
+    /// Three ends within 10 seconds that nobody asked for (security.md 8).
     func crashedTooOften(now: Int64) -> Bool {
         crashes = crashes.filter { now - $0 < 10_000 } + [now]
-        if crashes.count == 1 { throttle = StartThrottle() }
         return crashes.count >= 3
+    }
+
+    /// It ended; what it did well or badly decides how the next start waits.
+    func noteEnd(now: Int64) {
+        if isReady && now - startedAt > Self.provenAfter { throttle = StartThrottle() }
     }
 
     /// The word under which its peers know it.

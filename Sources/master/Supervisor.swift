@@ -92,6 +92,7 @@ final class Supervisor: EventHandler {
                 log.error(
                     "service(\(process.name)): initial status notification not received in 30 seconds, killing the process \(process.pid)")
                 SignalQueue.send(SignalQueue.kill, to: process.pid)
+                process.isOverdue = true
                 process.startedAt = now
             }
         }
@@ -173,6 +174,8 @@ final class Supervisor: EventHandler {
         process.channel = channel
         process.token = tokens.next()
         process.isReady = false
+        process.isOverdue = false
+        process.isThrottled = false
         process.startedAt = Clock.milliseconds
         // From here on the process exists: when it cannot be equipped it ends, and its end is a failed start.
         do {
@@ -232,7 +235,7 @@ final class Supervisor: EventHandler {
     }
 
     private func startFailed(_ process: ServiceProcess) {
-        let delay = process.throttle.begin(now: Clock.milliseconds)
+        guard let delay = process.throttle.beginAfterFailure(now: Clock.milliseconds) else { return }
         log.error("service(\(process.name)): command startup failed, throttling for \(LogText.seconds(delay)) secs")
         process.restartAt = Clock.milliseconds + delay
     }
@@ -246,7 +249,8 @@ final class Supervisor: EventHandler {
             while let received = try channel.receive(ServiceToMaster.self) {
                 switch received.message {
                 case .ready: becameReady(process)
-                case .replaceMe:
+                case .replaceMe(let replacement):
+                    process.isThrottled = replacement.isThrottled
                     log.warning(
                         "service(\(process.name)): a process crashed: its zygote is replaced, so that no memory layout is offered twice")
                 case .status, .process, .endOfList, .kicked: control?.received(received.message, received.request, from: process)
@@ -295,6 +299,7 @@ final class Supervisor: EventHandler {
     private func processEnded(_ process: ServiceProcess, _ status: ExitStatus) {
         let pid = process.pid
         let wasReady = process.isReady
+        process.noteEnd(now: Clock.milliseconds)
         process.pid = 0
         process.isReady = false
         if let channel = process.channel {
@@ -320,7 +325,9 @@ final class Supervisor: EventHandler {
         // One that keeps dying is started with growing delay; the others are not touched (security.md 8).
         // The log is never kept waiting: all others would wait with it.
         let isTooOften = process.crashedTooOften(now: Clock.milliseconds) && process.kind != .log
-        if wasReady && !isTooOften { start(process) } else { startFailed(process) }
+        // Killed for its silence it may only have been slow: that alone is no reason to wait (services.md 10).
+        let hasFailed = isTooOften || process.isThrottled || !(wasReady || process.isOverdue)
+        if hasFailed { startFailed(process) } else { start(process) }
     }
 
     /// Workers outlive their zygote: they are in its process group and became our children.

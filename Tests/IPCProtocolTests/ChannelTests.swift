@@ -79,7 +79,11 @@ struct ChannelTests {
         let (marker, other) = try SocketPair().split()
         defer { closeDescriptor(other) }
         let owned = FileDescriptor(adopting: marker)
-        try ends.one.send(MasterToService.peer(.init(role: "x")), descriptors: [Int32](repeating: owned.number, count: count))
+        let payload = try MasterToService.peer(.init(role: "x")).encodedPayload()
+        let head = FrameHeader(
+            kind: 2, descriptorCount: UInt16(count), request: 0, payloadLength: UInt32(payload.count)
+        ).encoded()
+        try DatagramSocket.send(head + payload, descriptors: [Int32](repeating: owned.number, count: count), to: ends.one.number)
         #expect(throws: ChannelError.refused(.wrongDescriptors(announced: 1, received: count))) {
             _ = try ends.two.next(MasterToService.self)
         }
@@ -89,6 +93,41 @@ struct ChannelTests {
         try DatagramSocket.send([], descriptors: [owned.number], to: ends.one.number)
         #expect(throws: ChannelError.refused(.truncated("header"))) { _ = try ends.two.next(MasterToService.self) }
         #expect(references(to: owned.number) == 1)
+    }
+
+    @Test("sends a message with exactly the descriptors that belong to it", arguments: [0, 2]) func ownCount(_ count: Int) throws {
+        let ends = try Ends()
+        let file = try MemoryFile.sealed(name: "x", content: [1])
+        let numbers = [Int32](repeating: file.number, count: count)
+        #expect(throws: ChannelError.refused(.wrongDescriptors(announced: 1, received: count))) {
+            try ends.one.send(MasterToService.peer(.init(role: "x")), descriptors: numbers)
+        }
+        #expect(throws: ChannelError.refused(.wrongDescriptors(announced: 0, received: 1))) {
+            try ends.one.send(MasterToService.retire, descriptors: [file.number])
+        }
+        #expect(try ends.two.next(MasterToService.self) == nil)
+    }
+
+    /// A frame of a kind that does not exist, as long as wanted: what is refused tells whether its length was looked at first.
+    private func unknown(size: Int) -> [UInt8] {
+        FrameHeader(kind: 99, descriptorCount: 0, request: 0, payloadLength: UInt32(size - FrameHeader.size)).encoded()
+            + [UInt8](repeating: 0, count: size - FrameHeader.size)
+    }
+
+    @Test("takes frames of 16 KiB at most where a login process speaks, of 64 KiB and the head elsewhere") func longest() throws {
+        for direction in ProtocolDocument.directions { try probeLongest(of: direction) }
+    }
+
+    private func probeLongest<Content: Message>(of direction: Content.Type) throws {
+        let spokenByLogin = ["LoginToAuth", "LoginToMail", "WorkerToZygote", "ZygoteToAuth", "ZygoteToZygote", "ServiceToMaster"]
+        let limit = spokenByLogin.contains(Content.channel) ? 16_384 : FrameHeader.size + FrameHeader.maximumPayload
+        #expect(Content.maximumFrame == limit)
+        let ends = try Ends()
+        try DatagramSocket.send(unknown(size: limit), to: ends.one.number)
+        try DatagramSocket.send(unknown(size: limit + 1), to: ends.one.number)
+        #expect(throws: ChannelError.refused(.unknownKind(99, channel: Content.channel))) { _ = try ends.two.next(Content.self) }
+        #expect(throws: ChannelError.refused(.tooLong(limit: limit, channel: Content.channel))) { _ = try ends.two.next(Content.self) }
+        for message in Content.all { #expect(LargestPayload.of(message) <= limit - FrameHeader.size, "\(message.name)") }
     }
 
     @Test("ends when its peer closes, after what was sent before") func end() throws {
@@ -119,7 +158,7 @@ struct ChannelTests {
         let ends = try Ends()
         let bytes = [UInt8](repeating: 0, count: FrameHeader.size + FrameHeader.maximumPayload + 1)
         try DatagramSocket.send(bytes, to: ends.one.number)
-        #expect(throws: ChannelError.refused(.truncated("datagram"))) { _ = try ends.two.next(LoginToAuth.self) }
+        #expect(throws: ChannelError.refused(.tooLong(limit: 16_384, channel: "LoginToAuth"))) { _ = try ends.two.next(LoginToAuth.self) }
     }
 
     @Test("keeps what the kernel does not take, with its own copy of the descriptors, and sends it later in order") func backlog() throws {

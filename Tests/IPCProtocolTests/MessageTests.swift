@@ -194,6 +194,6 @@ struct FrameHeaderTests {
     @Test("of a payload that is too large is not made") func tooLarge() {
         let text = String(repeating: "x", count: 1024)
         let message = MasterToConfig.load(.init(path: "", overrides: [String](repeating: text, count: 64)))
-        #expect(throws: FrameError.tooLarge(4 + 2 + 64 * 1028)) { try message.encodedPayload() }
+        #expect(throws: FrameError.tooLarge(4 + 2 + 64 * 1028, limit: FrameHeader.maximumPayload)) { try message.encodedPayload() }
     }
 }

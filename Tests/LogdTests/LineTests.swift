@@ -27,6 +27,21 @@ struct ReceivedLineTests {
         #expect(received(bytes, sender: sender).pid == pid)
     }
 
+    @Test(
+        "is a plain fatal end when master or a zygote says so of that process",
+        arguments: [
+            ("master: service(imap): child 77 returned error 89 (Fatal failure)", true),
+            ("master: service(imap): child 78 returned error 89 (Fatal failure)", false),
+            ("master: service(imap): child 77 returned error 84 (exec() failed)", false),
+            ("master: service(imap): child 77 killed with signal 9", false),
+        ])
+    func plainFatalEnd(_ text: String, _ isPlain: Bool) throws {
+        let bytes = try frame(.init(level: 4, user: "", session: "", pid: 77, text: text))
+        #expect(received(bytes, sender: 50).isPlainFatalEnd == isPlain)
+        let warning = try frame(.init(level: 2, user: "", session: "", pid: 77, text: text))
+        #expect(!received(warning, sender: 50).isPlainFatalEnd)
+    }
+
     @Test("of an unknown leader is about its sender") func unknownLeader() throws {
         let bytes = try frame(.init(level: 4, user: "", session: "", pid: 77, text: "gone"))
         #expect(received(bytes, sender: 100, leader: 0).pid == 100)
@@ -59,6 +74,7 @@ struct ReceivedLineTests {
             ("", .error, ""), ("\n", .error, ""), ("C", .error, "C"), ("CV", .error, "CV"),
             ("CVS is not a frame\n", .error, "CVS is not a frame"),
             ("Fatal: forbidden system call, ended by its filter: socket\n", .fatal, "forbidden system call, ended by its filter: socket"),
+            ("Fatal: execv(/x/imap) failed: No such file or directory\n", .fatal, "execv(/x/imap) failed: No such file or directory"),
             ("Fatal: something else\n", .error, "Fatal: something else"),
         ])
     func raw(_ text: String, _ level: LogLevel, _ shown: String) {

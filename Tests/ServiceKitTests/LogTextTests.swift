@@ -178,7 +178,10 @@ struct ExitStatusTests {
                 "master: service(imap): child 42 killed with signal 31 (by its system call filter; the line before names the call)"
             ),
             (nil, 9, false, "master: service(imap): child 42 killed with signal 9"),
-            (nil, 11, false, "master: service(imap): child 42 killed with signal 11 (core dumps disabled)"),
+            (
+                nil, 11, false,
+                "master: service(imap): child 42 killed with signal 11 (core dumps disabled - they would hold passwords and mail; what to do: docs/troubleshooting.md, A process crashed)"
+            ),
             (nil, 6, true, "master: service(imap): child 42 killed with signal 6 (core dumped)"),
         ] as [(Int32?, Int32?, Bool, String?)])
     func explained(_ code: Int32?, _ signal: Int32?, _ core: Bool, _ text: String?) {

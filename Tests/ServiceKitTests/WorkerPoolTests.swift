@@ -13,6 +13,7 @@ private func limits(minimum: Int = 0, processes: Int = 10, clients: Int = 1, req
 }
 
 private let success = ExitStatus(code: 0, signal: nil)
+private let killed = ExitStatus(code: nil, signal: 9)
 private let failure = ExitStatus(code: 89, signal: nil)
 
 private struct Order: StartOrderLimits {
@@ -190,6 +191,57 @@ struct WorkerPoolTests {
         #expect(pool.mayStart)
     }
 
+    @Test("throttles at once when a worker fails before its first report, by exit code or by signal", arguments: [failure, killed])
+    func failsBeforeItWorks(_ status: Platform.ExitStatus) {
+        var pool = pool(limits(processes: 100))
+        pool.started(1, clients: 1, unixTime: 0)
+        let throttled = pool.ended(1, status, now: 0).throttled
+        #expect(throttled == 2_000 && !pool.mayStart)
+    }
+
+    @Test("does not throttle at once for a worker that fails after its first report, nor for one that ends well before it")
+    func failsAfterItWorked() {
+        var pool = pool(limits(processes: 100))
+        pool.started(1, clients: 1, unixTime: 0)
+        pool.reported(1)
+        pool.started(2, clients: 1, unixTime: 0)
+        let failed = pool.ended(1, failure, now: 0).throttled
+        let ended = pool.ended(2, success, now: 0).throttled
+        #expect(failed == nil && ended == nil && pool.mayStart)
+    }
+
+    @Test("takes a worker that has worked for ten seconds as proof that the service works") func proof() {
+        for isProven in [false, true] {
+            var pool = pool(limits(processes: 100))
+            pool.started(99, clients: 1, unixTime: 0, now: 0)
+            if isProven { pool.reported(99) }
+            var throttled: Int64?
+            for pid in Int32(1)...11 {
+                pool.started(pid, clients: 1, unixTime: 0, now: 11_000)
+                pool.reported(pid)
+                throttled = throttled ?? pool.ended(pid, failure, now: 11_000).throttled
+            }
+            #expect((throttled == nil) == isProven)
+        }
+    }
+
+    @Test("names workers whose first report does not come within 30 seconds, each once, and does not throttle for them") func overdue() {
+        var pool = pool(limits(processes: 100))
+        pool.started(1, clients: 1, unixTime: 0, now: 100)
+        pool.started(2, clients: 1, unixTime: 0, now: 100)
+        pool.adopt(3, unixTime: 0)
+        pool.reported(2)
+        #expect(pool.nextOverdue == 30_100)
+        var found = pool.overdue(now: 30_099)
+        #expect(found == [])
+        found = pool.overdue(now: 30_100)
+        #expect(found == [1] && pool.nextOverdue == nil)
+        found = pool.overdue(now: 60_000)
+        #expect(found == [])
+        let throttled = pool.ended(1, killed, now: 30_200).throttled
+        #expect(throttled == nil && pool.mayStart)
+    }
+
     @Test("stops starting while throttled, and wants no idle workers then") func throttled() {
         var pool = pool(limits(minimum: 2))
         let delay = pool.forkFailed(now: 0)
@@ -203,9 +255,11 @@ struct WorkerPoolTests {
 @Suite("Throttling of failing starts")
 struct StartThrottleTests {
     /// One failure every `gap` milliseconds; answers after how many it began, and for how long it waits.
-    private func fail(_ count: Int, every gap: Int64, _ throttle: inout StartThrottle) -> (after: Int, delay: Int64)? {
+    private func fail(_ count: Int, every gap: Int64, isProven: Bool = false, _ throttle: inout StartThrottle) -> (
+        after: Int, delay: Int64
+    )? {
         for number in 1...count {
-            if let delay = throttle.record(success: false, now: Int64(number) * gap) { return (number, delay) }
+            if let delay = throttle.failed(isProven: isProven, now: Int64(number) * gap) { return (number, delay) }
         }
         return nil
     }
@@ -223,7 +277,7 @@ struct StartThrottleTests {
         var throttle = StartThrottle()
         var delays: [Int64] = []
         for _ in 0..<7 {
-            delays.append(throttle.begin(now: 0))
+            delays.append(throttle.beginAfterFailure(now: 0) ?? -1)
             #expect(throttle.until == delays.last)
             throttle.end()
         }
@@ -232,21 +286,38 @@ struct StartThrottleTests {
 
     @Test("does not begin after a success, which also shortens the delay again") func success() {
         var throttle = StartThrottle()
-        _ = throttle.begin(now: 0)
-        _ = throttle.begin(now: 0)
+        _ = throttle.beginAfterFailure(now: 0)
         throttle.end()
-        _ = throttle.record(success: true, now: 0)
+        _ = throttle.beginAfterFailure(now: 0)
+        throttle.end()
+        throttle.succeeded()
         let begun = fail(50, every: 1, &throttle)
         #expect(begun == nil)
-        let delay = throttle.begin(now: 0)
+        let delay = throttle.beginAfterFailure(now: 0)
         #expect(delay == 2_000)
+    }
+
+    @Test("does not begin while a process that works shows that the service does") func proven() {
+        var throttle = StartThrottle()
+        let begun = fail(50, every: 1, isProven: true, &throttle)
+        #expect(begun == nil && throttle.failuresInSecond == 50)
+    }
+
+    @Test("counts several that fail at once as one") func atOnce() {
+        var throttle = StartThrottle()
+        let first = throttle.beginAfterFailure(now: 0)
+        let second = throttle.beginAfterFailure(now: 5)
+        #expect(first == 2_000 && second == nil && throttle.until == 2_000)
+        throttle.end()
+        let third = throttle.beginAfterFailure(now: 2_000)
+        #expect(third == 4_000)
     }
 
     @Test("counts the failures of this second") func counts() {
         var throttle = StartThrottle()
-        for time in [0, 10, 999] as [Int64] { _ = throttle.record(success: false, now: time) }
+        for time in [0, 10, 999] as [Int64] { _ = throttle.failed(isProven: false, now: time) }
         #expect(throttle.failuresInSecond == 3)
-        _ = throttle.record(success: false, now: 1000)
+        _ = throttle.failed(isProven: false, now: 1000)
         #expect(throttle.failuresInSecond == 1 && throttle.lastFailure > 0)
     }
 }

@@ -6,7 +6,14 @@ import subprocess
 import time
 
 import culver
-from suite import Case, Client, Closed, limit, only_culver, only_root
+from suite import Case, Client, Closed, limit, needs, only_culver, only_root
+
+
+
+def status_field(pid, name):
+    with open("/proc/%d/status" % pid) as file:
+        return dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)[name].strip()
+
 
 PAGE = os.path.join(culver.ROOT, "docs", "troubleshooting.md")
 
@@ -103,6 +110,52 @@ class Symptoms(Case):
         with server.client(timeout=30) as client:
             self.assertRegex(client.login().text, r"\[UNAVAILABLE\]")
         self.assertLess(len(re.findall(r"throttling for", server.log())), 10)
+
+    @only_root
+    @needs("strace")
+    @limit(60)
+    def test_a_worker_that_fails_before_it_works_throttles_its_service_at_once(self):
+        server = self.server(services={"imap": {"process_min_avail": 0}})
+        zygote = server.named("imap")[0].pid
+        # Becoming its user fails in each worker, as where the kernel refuses it.
+        tracer = subprocess.Popen(
+            ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=setresgid", "-e", "inject=setresgid:error=EPERM", "-p", str(zygote)],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        self.addCleanup(tracer.wait)
+        self.addCleanup(tracer.terminate)
+        self.until(lambda: status_field(zygote, "TracerPid") != "0", "strace watches the zygote")
+        mark = server.mark()
+        with server.client(timeout=30) as client:
+            client.send(b"a LOGIN alice secret\r\n")
+            client.rest()
+        server.wait_for_log(r"Fatal: mail worker could not be confined: setresgid", since=mark)
+        server.wait_for_log(r"service\(imap\): command startup failed, throttling for 2\.000 secs", since=mark)
+        self.assertNotIn("returned error 89", server.log_since(mark), "a fatal line of its own says it better")
+        row = server.service("imap")
+        self.assertGreater(float(row["throttle_secs"]), 0)
+        # Starts wait; other services are served; then it works again.
+        tracer.terminate()
+        tracer.wait()
+        began = time.monotonic()
+        with server.client(timeout=30) as client:
+            self.assertEqual(client.login().word, "OK")
+        self.assertGreater(time.monotonic() - began, 0.5, "the start was delayed")
+
+    @limit(60)
+    def test_a_program_that_cannot_be_executed_is_named(self):
+        server = self.server(start=False)
+        libexec = server.path("libexec")
+        subprocess.run(["cp", "-a", culver.programs().libexec, libexec], check=True)
+        os.chmod(libexec, 0o755)
+        server.settings["libexec_dir"] = libexec
+        server.write_config()
+        os.unlink(os.path.join(libexec, "imap"))
+        with open(os.path.join(libexec, "imap"), "w") as file:
+            file.write("#!/nonexistent/interpreter\n")
+        os.chmod(os.path.join(libexec, "imap"), 0o755)
+        server.start(wait=False)
+        server.wait_for_log(r"imap: Fatal: execv\(.*/imap\) failed: No such file or directory", 15)
+        server.wait_for_log(r"service\(imap\): child \d+ returned error 84 \(exec\(\) failed\)", 15)
 
     @limit(90)
     def test_fork_bursts_are_served(self):

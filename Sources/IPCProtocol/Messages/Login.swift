@@ -8,6 +8,7 @@ package enum LoginToAuth: Message {
     case cancel
 
     package static var channel: String { "LoginToAuth" }
+    package static var maximumFrame: Int { maximumFrameFromLogin }
 
     package static func prototype(_ kind: UInt16) -> Self? {
         switch kind {
@@ -223,6 +224,7 @@ package enum LoginToMail: Message {
     case handOver(HandOver)
 
     package static var channel: String { "LoginToMail" }
+    package static var maximumFrame: Int { maximumFrameFromLogin }
 
     package static func prototype(_ kind: UInt16) -> Self? {
         switch kind {

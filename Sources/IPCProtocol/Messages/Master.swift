@@ -135,9 +135,10 @@ package enum ServiceToMaster: Message {
     /// Answer to kick.
     case kicked(Kicked)
     /// A worker crashed: this zygote takes no further client and ends; start a fresh one (with another memory layout).
-    case replaceMe
+    case replaceMe(Replacement)
 
     package static var channel: String { "ServiceToMaster" }
+    package static var maximumFrame: Int { maximumFrameFromLogin }
 
     package static func prototype(_ kind: UInt16) -> Self? {
         switch kind {
@@ -146,7 +147,7 @@ package enum ServiceToMaster: Message {
         case 3: .process(ProcessStatus())
         case 4: .endOfList
         case 5: .kicked(Kicked())
-        case 6: .replaceMe
+        case 6: .replaceMe(Replacement())
         default: nil
         }
     }
@@ -184,8 +185,27 @@ package enum ServiceToMaster: Message {
         case .kicked(var fields):
             try fields.visit(&visitor)
             self = .kicked(fields)
-        case .ready, .endOfList, .replaceMe: break
+        case .replaceMe(var fields):
+            try fields.visit(&visitor)
+            self = .replaceMe(fields)
+        case .ready, .endOfList: break
         }
+    }
+}
+
+/// How a crash bears on the start of a fresh zygote.
+package struct Replacement: Fields {
+    /// The worker had not worked yet, or too many fail: starts are throttled.
+    package var isThrottled: Bool = false
+
+    package init() {}
+
+    package init(isThrottled: Bool) {
+        self.isThrottled = isThrottled
+    }
+
+    package mutating func visit(_ visitor: inout some FieldVisitor) throws(FrameError) {
+        try visitor.bool(&isThrottled, "isThrottled")
     }
 }
 

@@ -78,13 +78,17 @@ package enum WorkerToZygote: Message {
     case state(WorkerState)
     /// A mail worker that is used again: ready for the next session.
     case sessionEnded
+    /// A mail worker's first report: it works. What fails before it throttles the service.
+    case working
 
     package static var channel: String { "WorkerToZygote" }
+    package static var maximumFrame: Int { maximumFrameFromLogin }
 
     package static func prototype(_ kind: UInt16) -> Self? {
         switch kind {
         case 1: .state(WorkerState())
         case 2: .sessionEnded
+        case 3: .working
         default: nil
         }
     }
@@ -93,6 +97,7 @@ package enum WorkerToZygote: Message {
         switch self {
         case .state: 1
         case .sessionEnded: 2
+        case .working: 3
         }
     }
 
@@ -100,6 +105,7 @@ package enum WorkerToZygote: Message {
         switch self {
         case .state: "state"
         case .sessionEnded: "sessionEnded"
+        case .working: "working"
         }
     }
 
@@ -108,7 +114,7 @@ package enum WorkerToZygote: Message {
         case .state(var fields):
             try fields.visit(&visitor)
             self = .state(fields)
-        case .sessionEnded: break
+        case .sessionEnded, .working: break
         }
     }
 }

@@ -6,6 +6,7 @@ package enum ZygoteToAuth: Message {
     case redeem(Redeem)
 
     package static var channel: String { "ZygoteToAuth" }
+    package static var maximumFrame: Int { maximumFrameFromLogin }
 
     package static func prototype(_ kind: UInt16) -> Self? {
         switch kind {
@@ -198,6 +199,7 @@ package enum ZygoteToZygote: Message {
     case attach(Attach)
 
     package static var channel: String { "ZygoteToZygote" }
+    package static var maximumFrame: Int { maximumFrameFromLogin }
 
     package static func prototype(_ kind: UInt16) -> Self? {
         switch kind {
