@@ -204,15 +204,22 @@ package final class Zygote: EventHandler {
                 return pid
             }
         } catch {
-            let limit = ResourceLimit.processes.current.soft
-            let hint: LogText =
-                error.isWouldBlock
-                ? " (ulimit -u \(LogText(trusted: limit == ResourceLimit.unlimited ? "unlimited" : String(limit))) reached, or TasksMax= of the systemd unit, or pids.max of the cgroup?)"
-                : ""
-            log.error("service(\(startup.order.service)): \(error)\(hint)")
+            log.error("service(\(startup.order.service)): \(error)\(Self.hint(error))")
             noteThrottle(pool.forkFailed(now: Clock.milliseconds))
             return nil
         }
+    }
+
+    /// Which limit it was that kept a process from being made.
+    private static func hint(_ error: SystemError) -> LogText {
+        if error.isOutOfDescriptors {
+            return
+                " (ulimit -n \(ResourceLimit.descriptors.current.soft) reached: raise LimitNOFILE= of the systemd unit or ulimit -n before start)"
+        }
+        guard error.isWouldBlock else { return "" }
+        let limit = ResourceLimit.processes.current.soft
+        return
+            " (ulimit -u \(limit == ResourceLimit.unlimited ? "unlimited" : "\(limit)") reached, or TasksMax= of the systemd unit, or pids.max of the cgroup?)"
     }
 
     private func noteThrottle(_ delay: Int64?) {
