@@ -94,6 +94,12 @@ package enum Landlock {
         try restrict(.everything(version: version), to: rules)
     }
 
+    /// Makes the ruleset of `restrict(to:)` and throws it away: for `Confinement.rehearse`.
+    static func rehearse(_ rules: [Rule]) throws(SystemError) {
+        guard let version, canBind(rules, version: version) else { return }
+        _ = try ruleset(.everything(version: version), rules)
+    }
+
     /// For a process whose children serve users whose directories it does not know yet: mail rights everywhere but in the directories of the
     /// system, of which the files in `rules` stay reachable. No execution, devices, sockets, fifos, symbolic links; no TCP.
     package static func restrictToPlacesOfMail(and rules: [Rule]) throws(SystemError) {
@@ -105,6 +111,11 @@ package enum Landlock {
     }
 
     private static func restrict(_ handled: Handled, to rules: [Rule]) throws(SystemError) {
+        let ruleset = try ruleset(handled, rules)
+        try checked("landlock_restrict_self", cp_landlock_restrict(ruleset.number))
+    }
+
+    private static func ruleset(_ handled: Handled, _ rules: [Rule]) throws(SystemError) -> FileDescriptor {
         let ruleset = FileDescriptor(
             adopting: try checked("landlock_create_ruleset", cp_landlock_ruleset(handled.files, handled.network, handled.scopes)))
         for rule in rules {
@@ -119,7 +130,7 @@ package enum Landlock {
             if granted == 0 { continue }
             try checked("landlock_add_rule(\(rule.path))", cp_landlock_allow(ruleset.number, granted, place.number))
         }
-        try checked("landlock_restrict_self", cp_landlock_restrict(ruleset.number))
+        return ruleset
     }
 }
 

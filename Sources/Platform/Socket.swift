@@ -156,4 +156,7 @@ package enum Socket {
 
     /// Ends both directions; the peer sees the end of the stream (shutdown(2)).
     package static func shutdown(_ socket: Int32) { _ = Glibc.shutdown(socket, Int32(SHUT_RDWR)) }
+
+    /// Ends our direction only: the peer reads what was sent, then the end of the stream, and may still answer (shutdown(2)).
+    package static func endWriting(_ socket: Int32) { _ = Glibc.shutdown(socket, Int32(SHUT_WR)) }
 }

@@ -33,7 +33,7 @@ package final class Log {
     package var session = ""
     /// Debug lines are not even made unless this is set.
     package var isDebugging = false
-    /// Nothing is written: while a zygote rehearses what its workers will do.
+    /// Lines are made but not sent: while a zygote rehearses what its workers will do.
     package var isSilent = false
     /// Called with true before waiting for the log, with false after it: for the title.
     package var whenBlocked: ((Bool) -> Void)?
@@ -60,7 +60,6 @@ package final class Log {
     }
 
     private func send(_ line: LogLine) {
-        guard !isSilent else { return }
         if lost > 0 {
             let note = LogLine(
                 level: LogLevel.warning.rawValue, user: user, session: session, pid: 0,
@@ -76,6 +75,7 @@ package final class Log {
 
     private func deliver(_ line: LogLine) -> Bool {
         guard let frame = Self.frame(line) else { return false }
+        if isSilent { return true }
         do throws(SystemError) {
             try DatagramSocket.send(frame, to: socket)
             return true

@@ -13,7 +13,7 @@ enum Mail {
             do { program = try Confinement.mailWorker.filter.compiled() } catch { throw StartFailure("system call filter: \(error)") }
             Clock.prepareLocalTime()
             let template = SessionTemplate(startup)
-            Rehearsal.play(startup, template)
+            Rehearsal.play(startup, template, program, signals: zygote.signals)
             let role = try SessionZygote(zygote, program: program, template: template)
             try startup.confine(.mailZygote, descriptors: 1_256 + 4 * zygote.pool.limits.processes)
             try startup.announceReady()

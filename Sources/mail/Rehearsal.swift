@@ -1,54 +1,103 @@
+internal import Confinement
+internal import IPCProtocol
 internal import MailStore
 internal import Platform
 internal import ServiceKit
 
-/// Plays one whole session in the zygote, before it is confined and before it forks, with a mailbox that exists for that moment only.
+/// Plays whole sessions in the zygote, before it is confined and before it forks, with a mailbox that exists for that moment only.
 ///
 /// What a first session makes the runtime build (types, conformances, tables of libraries) is then built once and shared, instead of once
-/// per worker: most of what a short session would cost otherwise.
-enum Rehearsal {
-    private static let script = """
-        b ID NIL\r
-        c LIST "" *\r
-        d STATUS INBOX (MESSAGES UIDNEXT UNSEEN)\r
-        e APPEND INBOX (\\Seen) {66+}\r
+/// per worker: most of what a short session would cost otherwise, and a third of an idle one's memory.
+struct Rehearsal {
+    private let startup: Startup
+    private let template: SessionTemplate
+    private let program: SystemCallFilter.Program
+    private let signals: SignalQueue
+
+    private static let message = """
         From: a <a@example.org>\r
+        To: b@example.org, "C" <c@example.org>\r
         Subject: rehearsal\r
+        MIME-Version: 1.0\r
+        Content-Type: text/plain; charset=utf-8\r
         \r
         This is nobody's mail.\r
-        \r
-        f SELECT INBOX\r
-        g FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE BODY.PEEK[HEADER.FIELDS (SUBJECT)])\r
-        h UID FETCH 1:* (BODY[])\r
-        i UID STORE 1 +FLAGS (\\Deleted)\r
-        j SEARCH SUBJECT rehearsal\r
-        k EXPUNGE\r
-        l CREATE Sent\r
-        m LOGOUT\r
 
         """
 
-    /// Failures do not matter: then the first session is slower, nothing else.
-    static func play(_ startup: Startup, _ template: SessionTemplate) {
+    private static let commands = """
+        b ID NIL\r
+        c LIST "" *\r
+        d STATUS INBOX (MESSAGES UIDNEXT UNSEEN)\r
+        e APPEND INBOX (\\Seen) {\(message.utf8.count)+}\r
+        \(message)\r
+        f SELECT INBOX\r
+        g FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE BODY.PEEK[HEADER.FIELDS (SUBJECT)])\r
+        h UID FETCH 1:* (BODY[])\r
+        i UID STORE 1 +FLAGS (\\Flagged)\r
+        j SEARCH SUBJECT rehearsal\r
+        k NOOP\r
+        l CREATE Sent\r
+        m COPY 1 Sent\r
+        n UID STORE 1 +FLAGS (\\Deleted)\r
+        o EXPUNGE\r
+        p LOGOUT\r
+
+        """
+
+    /// Ends while it idles: its client goes away.
+    private static let idling = "b SELECT Sent\r\nc NOOP\r\nd IDLE\r\n"
+
+    /// Failures do not matter: then the first session is slower, nothing else. A debug line tells what was answered with other than OK.
+    static func play(_ startup: Startup, _ template: SessionTemplate, _ program: SystemCallFilter.Program, signals: SignalQueue) {
+        let rehearsal = Rehearsal(startup: startup, template: template, program: program, signals: signals)
         let root = "\(startup.settings["base_dir"].isEmpty ? "/tmp" : startup.settings["base_dir"])/rehearsal.\(Process.id)"
         do {
             try FileSystem.makeDirectory(root, mode: 0o700)
             defer { FileSystem.removeTree(root) }
-            var options = template.storeOptions
-            options.durability = .never
-            options.log = { _, _ in }
-            let store = try MailStore.open(location: MailLocation(path: root + "/Maildir"), home: root, options: options)
-            let (ours, theirs) = try StreamPair().split()
-            let far = FileDescriptor(adopting: theirs)
-            let start = SessionStart(tag: [0x61], pendingInput: Array(script.utf8), answerWithCapability: true)
-            let session = try IMAPSession(
-                client: FileDescriptor(adopting: ours), start: start, store: store, settings: template.imap)
-            _ = session.run().logText(format: template.logoutFormat, dialect: template.dialect)
-            var answers: [UInt8] = []
-            _ = try far.read(appendingTo: &answers, atMost: 65_536)
-            startup.log.debug("rehearsal: \(answers.count) bytes")
+            let answers = try rehearsal.session(in: root, commands) + rehearsal.session(in: root, idling)
+            let failures = answers.split(separator: "\r\n").filter { $0.contains(" BAD ") || $0.contains(" NO ") }
+            startup.log.debug(
+                "rehearsal: \(answers.utf8.count) bytes, \(failures.count) failures \(LogText(untrusted: failures.joined(separator: "; ")))"
+            )
         } catch {
             startup.log.debug("rehearsal: \(LogText(untrusted: "\(error)"))")
         }
+    }
+
+    /// One session as a worker serves it that waited for it; the result is what its client was sent.
+    private func session(in root: String, _ commands: String) throws -> String {
+        startup.log.isSilent = true
+        defer {
+            startup.log.isSilent = false
+            startup.log.user = ""
+            startup.log.session = ""
+            startup.setTitle("")
+        }
+        let (control, peer) = try SocketPair().split()
+        let zygote = Channel(FileDescriptor(adopting: peer))
+        let (client, far) = try StreamPair().split()
+        let stranger = FileDescriptor(adopting: far)
+        _ = try stranger.write(Array(commands.utf8)[...])
+        Socket.endWriting(stranger.number)
+
+        var user = UserRecord()
+        user.user = "rehearsal"
+        user.home = root
+        user.mailPath = root + "/Maildir"
+        var handOver = HandOver()
+        handOver.tag = [0x61]
+        handOver.session = "rehearsal"
+        handOver.wantsCapability = true
+        try zygote.send(ZygoteToWorker.session(.init(user: user, handOver: handOver)), descriptors: [client])
+        closeDescriptor(client)
+        try zygote.send(ZygoteToWorker.begin)
+        let worker = SessionWorker(
+            startup, control: Channel(FileDescriptor(adopting: control)), signals: signals, program: program, template: template,
+            isRehearsal: true)
+        _ = worker.work(first: nil)
+        var answers: [UInt8] = []
+        while try stranger.read(appendingTo: &answers, atMost: 65_536) > 0 {}
+        return String(decoding: answers, as: UTF8.self)
     }
 }

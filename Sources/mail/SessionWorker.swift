@@ -27,6 +27,7 @@ final class SessionWorker {
     private let signals: SignalQueue
     private let program: SystemCallFilter.Program
     private let template: SessionTemplate
+    private let isRehearsal: Bool
     private var isConfined = false
     private var hasReported = false
     private var log: Log { startup.log }
@@ -34,7 +35,12 @@ final class SessionWorker {
     /// A session has its client, a few channels, a handful of directories and one message at a time (security.md 3).
     private static let descriptors: UInt64 = 256
 
-    init(_ startup: Startup, control: Channel, signals: SignalQueue, program: SystemCallFilter.Program, template: SessionTemplate) {
+    /// `isRehearsal`: nothing is given up, for `Rehearsal`.
+    init(
+        _ startup: Startup, control: Channel, signals: SignalQueue, program: SystemCallFilter.Program, template: SessionTemplate,
+        isRehearsal: Bool = false
+    ) {
+        self.isRehearsal = isRehearsal
         self.template = template
         self.startup = startup
         self.control = control
@@ -42,7 +48,7 @@ final class SessionWorker {
         self.program = program
     }
 
-    private var isReused: Bool { startup.order.requestLimit != 1 }
+    private var isReused: Bool { !isRehearsal && startup.order.requestLimit != 1 }
 
     /// Serves `first`, or waits for it; when the process is used again also what follows. The result is the exit code.
     func work(first: consuming Assignment?) -> Int32 {
@@ -121,6 +127,7 @@ final class SessionWorker {
         circumstances.descriptors = Self.descriptors
         circumstances.memory = startup.order.vszLimit
         circumstances.extraRules = directories.map { Landlock.Rule($0, .mail) }
+        if isRehearsal { return confinement.rehearse(circumstances) }
         Process.setUmask(0o077)
         try confinement.enter(circumstances, program: program) { () throws(SystemError) in
             report()

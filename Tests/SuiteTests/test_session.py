@@ -1,6 +1,7 @@
 """From TCP to the mailbox: greeting, TLS, login, who may not, and how a session ends."""
 
 import base64
+import os
 import re
 import time
 
@@ -211,6 +212,17 @@ class ClearText(Case):
         with server.client() as client:
             self.assertNotIn(b"STARTTLS", client.greeting)
             self.assertNotEqual(client.command("STARTTLS").word, "OK")
+
+
+class Rehearsal(Case):
+    """What a zygote plays before it forks must go through, or every worker builds for itself what it could have shared."""
+
+    @only_culver
+    def test_every_command_of_the_mail_zygote_succeeds(self):
+        server = self.server(settings={"mail_debug": "yes"})
+        self.until(lambda: "rehearsal: " in server.log(), "the line about the rehearsal")
+        self.assertRegex(server.log(), r"imap: Debug: rehearsal: [0-9]{4,} bytes, 0 failures")
+        self.assertEqual([name for name in os.listdir(server.base_dir) if "rehearsal" in name], [])
 
 
 class PasswordSchemes(Case):
