@@ -101,7 +101,7 @@ package struct Confinement: Sendable {
     /// Goes through `enter` without changing anything, in a zygote: what the runtime builds at the first time is then there for all workers.
     /// Failures do not matter, and no result is used.
     package func rehearse(_ circumstances: Circumstances) {
-        do throws(SystemError) { try Landlock.rehearse((landlock ?? []) + circumstances.extraRules) } catch {}
+        do throws(SystemError) { if let landlock { try Landlock.rehearse(landlock + circumstances.extraRules) } } catch {}
         do throws(SystemError) { try proveNoGain() } catch {}
         do throws(SystemError) { try prove(circumstances) } catch {}
     }

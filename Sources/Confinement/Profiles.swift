@@ -1,3 +1,5 @@
+package import Platform
+
 /// The table of DESIGN 3 and security.md 3: a test reads it back from `/proc` of a running suite, another provokes every forbidden act.
 ///
 /// `+` at the end of a filter's sum is always a list with its reason in SystemCallFilter+Purposes.swift.
@@ -48,6 +50,14 @@ extension Confinement {
 
     /// service_count other than 1: serves several users of one uid, so it cannot be bound to one user's directories. The log says so at start.
     package static let reusedMailWorker = Confinement(name: "mail worker", landlock: nil, filter: mailWorker.filter, mayWriteFiles: true)
+
+    /// The program of a login worker and of a mail worker, for a process forked by its zygote: on top of the zygote's filter.
+    package static func loginWorkerProgram() throws(SystemError) -> SystemCallFilter.Program {
+        try loginWorker.filter.narrowing(loginZygote.filter).compiled()
+    }
+    package static func mailWorkerProgram() throws(SystemError) -> SystemCallFilter.Program {
+        try mailWorker.filter.narrowing(mailZygote.filter).compiled()
+    }
 
     // MARK: master
 

@@ -41,7 +41,9 @@ package struct SystemCallFilter: Sendable {
     package var refused: [(name: String, code: Int32)]
     /// Likewise, for single values of an argument; only where everything else is allowed.
     package var refusedByArgument: [(call: Call, code: Int32)] = []
-    /// Everything is allowed but `refused`: for master, whose children inherit what binds it.
+    /// Likewise, and the call ends the process; only where everything else is allowed.
+    package var trapped: [Call] = []
+    /// Everything is allowed but what the lists name: for master, whose children inherit what binds it, and for filters on top of others.
     package var allowsOthers = false
 
     /// A filter that takes away single calls and nothing else; they fail with EPERM.
@@ -54,6 +56,26 @@ package struct SystemCallFilter: Sendable {
     package init(allowed: [Call], refused: [(name: String, code: Int32)] = SystemCallFilter.survivable) {
         self.allowed = allowed
         self.refused = refused
+    }
+
+    /// This filter for a process that `outer` binds already: only what `outer` permits beyond this one is taken away.
+    ///
+    /// The kernel asks all filters of a process and the strictest answer counts. A worker's filter on top of its zygote's is half as long or less
+    /// this way; the kernel translates and places it for every session anew. What this one permits, `outer` must permit.
+    package func narrowing(_ outer: SystemCallFilter) -> SystemCallFilter {
+        var filter = SystemCallFilter(denying: [])
+        for call in outer.allowed where !allowed.contains(call) {
+            let own = allowed.filter { $0.name == call.name }
+            if own.contains(where: \.conditions.isEmpty) { continue }
+            if !own.isEmpty {
+                filter.trapped.append(call)
+            } else if let survivable = refused.first(where: { $0.name == call.name }) {
+                filter.refused.append(survivable)
+            } else {
+                filter.trapped.append(Call(stringLiteral: call.name))
+            }
+        }
+        return filter
     }
 
     package static func + (base: SystemCallFilter, more: [Call]) -> SystemCallFilter {
@@ -72,7 +94,7 @@ package struct SystemCallFilter: Sendable {
 
     /// A compiled filter: an array of 8 byte BPF instructions, ready to load. Made once in a zygote; a worker only loads it.
     package struct Program: Sendable {
-        let instructions: [UInt8]
+        package let instructions: [UInt8]
 
         /// Length in instructions; the kernel takes at most 4,096.
         package var count: Int { instructions.count / 8 }
@@ -98,8 +120,9 @@ package struct SystemCallFilter: Sendable {
             throw SystemError(call: "seccomp_init", code: 12)
         }
         defer { unsafe seccomp_release(context) }
-        // A binary tree instead of a list: a call costs a handful of instructions whatever its place.
-        try checked("seccomp_attr_set", unsafe seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, 2))
+        // A binary tree instead of a list: a call costs a handful of instructions whatever its place. What only takes away single calls stays a
+        // list, which is shorter: it is translated for each session, and the kernel remembers which calls no filter has anything against.
+        if !allowsOthers { try checked("seccomp_attr_set", unsafe seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, 2)) }
         // int 0x80 and the like speak to another table of calls: the end, without a handler.
         try checked("seccomp_attr_set", unsafe seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH, Self.killProcess))
         func add(_ action: UInt32, _ call: Call) throws(SystemError) {
@@ -116,6 +139,7 @@ package struct SystemCallFilter: Sendable {
         let permitted = Set(allowed.map(\.name))
         for (name, code) in refused where !permitted.contains(name) { try add(Self.error(code), Call(stringLiteral: name)) }
         for (call, code) in refusedByArgument { try add(Self.error(code), call) }
+        for call in trapped { try add(Self.trap, call) }
         let file = FileDescriptor(adopting: try checked("memfd_create", unsafe cp_memfd("filter")))
         try checked("seccomp_export_bpf", unsafe seccomp_export_bpf(context, file.number))
         var program = [UInt8](repeating: 0, count: 32_768)

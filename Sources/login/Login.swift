@@ -25,6 +25,6 @@ enum Login {
 
     /// Compiled once; a worker only loads it.
     private static func workerProgram() throws(StartFailure) -> SystemCallFilter.Program {
-        do { return try Confinement.loginWorker.filter.compiled() } catch { throw StartFailure("system call filter: \(error)") }
+        do { return try Confinement.loginWorkerProgram() } catch { throw StartFailure("system call filter: \(error)") }
     }
 }

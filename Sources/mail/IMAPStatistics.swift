@@ -40,13 +40,13 @@ struct IMAPSessionResult {
     /// What the client told with ID, as `name=value, …`; foreign bytes.
     var clientID: [UInt8]
 
-    /// `Disconnected: Logged out in=12 out=34 …`; a format that is wrong is left out.
-    func logText(format: String = IMAPStatistics.format, dialect: TemplateDialect) -> String {
+    /// `Disconnected: Logged out in=12 out=34 …`; without a format, or with one that cannot be expanded, without the numbers.
+    func logText(format: Template?) -> String {
         var text = "Disconnected: \(end.reason)"
         if end != .loggedOut, !status.isEmpty { text += " \(status)" }
+        guard let format else { return text }
         do throws(TemplateError) {
-            let template = try Template(format, dialect: dialect, scope: .imapLogout)
-            let numbers = try template.expand(statistics.variables)
+            let numbers = try format.expand(statistics.variables)
             return numbers.isEmpty ? text : "\(text) \(numbers)"
         } catch { return text }
     }

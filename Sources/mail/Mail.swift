@@ -10,7 +10,7 @@ enum Mail {
             let startup = try Startup()
             let zygote = try Zygote(startup)
             let program: SystemCallFilter.Program
-            do { program = try Confinement.mailWorker.filter.compiled() } catch { throw StartFailure("system call filter: \(error)") }
+            do { program = try Confinement.mailWorkerProgram() } catch { throw StartFailure("system call filter: \(error)") }
             Clock.prepareLocalTime()
             let template = SessionTemplate(startup)
             Rehearsal.play(startup, template, program, signals: zygote.signals)

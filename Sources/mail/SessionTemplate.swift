@@ -7,8 +7,8 @@ internal import Variables
 struct SessionTemplate {
     let imap: IMAPSettings
     let storeOptions: StoreOptions
-    let logoutFormat: String
-    let dialect: TemplateDialect
+    /// `imap_logout_format`; nil when it is wrong, which the log says once.
+    let logoutFormat: Template?
     let namesAreUTF8: Bool
 
     init(_ startup: Startup) {
@@ -18,8 +18,14 @@ struct SessionTemplate {
         imap.logError = { log.error(LogText(untrusted: $0)) }
         self.imap = imap
         let format = settings["imap_logout_format"]
-        logoutFormat = format.isEmpty ? IMAPStatistics.format : format
-        dialect = settings["config_dialect"] == "2.4" ? .pipelines : .letters
+        do throws(TemplateError) {
+            let dialect: TemplateDialect = settings["config_dialect"] == "2.4" && !format.isEmpty ? .pipelines : .letters
+            logoutFormat = try Template(format.isEmpty ? IMAPStatistics.format : format, dialect: dialect, scope: .imapLogout)
+        } catch {
+            log.warning(
+                "imap_logout_format = \(LogText(untrusted: format)): \(LogText(untrusted: "\(error)")); sessions end without its numbers")
+            logoutFormat = nil
+        }
         namesAreUTF8 = settings.bool("mailbox_list_utf8")
         storeOptions = Self.storeOptions(settings, log)
     }

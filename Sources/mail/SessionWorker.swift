@@ -160,7 +160,7 @@ final class SessionWorker {
             do throws(SessionEnd) {
                 let session = try IMAPSession(client: assignment.client, start: start, store: store, settings: settings)
                 let result = session.run()
-                log.info(LogText(untrusted: result.logText(format: template.logoutFormat, dialect: template.dialect)))
+                log.info(LogText(untrusted: result.logText(format: template.logoutFormat)))
             } catch { log.info("Disconnected: \(error.reason)") }
         } catch {
             log.error("Mail access failed: \(LogText(untrusted: error.logText))")

@@ -86,7 +86,7 @@ struct IMAPSessionEndTests {
         _ = silent.line()
         #expect(silent.line() == "* BYE Disconnected for inactivity.")
         #expect(
-            silent.result()?.logText(dialect: .letters).hasPrefix("Disconnected: Disconnected for inactivity (No commands sent) in=0")
+            silent.result()?.logText(format: logoutFormat).hasPrefix("Disconnected: Disconnected for inactivity (No commands sent) in=0")
                 == true)
         let slow = try TestMail().connect { $0.pauseMilliseconds = 50 }
         _ = slow.line()

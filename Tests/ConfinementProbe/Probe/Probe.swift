@@ -38,13 +38,13 @@ enum ConfinementProbe {
         case "master": try Confinement.master.enter(circumstances)
         case "login-zygote": try Confinement.loginZygote.enter(circumstances)
         case "login-worker":
-            let program = try Confinement.loginWorker.filter.compiled()
+            let program = try Confinement.loginWorkerProgram()
             try Confinement.loginZygote.enter(circumstances)
             try becomeWorker()
             try Confinement.loginWorker.narrow(descriptors: 36, program: program)
         case "mail-zygote": try Confinement.mailZygote.enter(order.zygote)
         case "mail-worker", "reused-mail-worker":
-            let program = try Confinement.mailWorker.filter.compiled()
+            let program = try Confinement.mailWorkerProgram()
             try Confinement.mailZygote.enter(order.zygote)
             try becomeWorker()
             Process.setUmask(0o077)
