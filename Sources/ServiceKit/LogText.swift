@@ -44,7 +44,7 @@ package struct LogText: ExpressibleByStringInterpolation, Sendable {
     }
 
     /// Not: C0 and C1 controls, line and paragraph separators, bidi marks and overrides, replacement of invalid UTF-8.
-    private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
+    static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0..<0x20, 0x7f..<0xa0, 0x061c, 0x200e, 0x200f, 0x2028...0x202e, 0x2066...0x2069, 0xfeff, 0xfffd: false
         default: true

@@ -33,7 +33,7 @@ package final class Startup {
         let image = FileDescriptor(adopting: Inherited.settings)
         settings = try Settings(from: image)
         master = Channel(FileDescriptor(adopting: Inherited.master))
-        log.isDebugging = settings.bool("mail_debug") || settings.bool("auth_debug")
+        log.isDebugging = settings.bool("mail_debug") || settings.bool("auth_debug") || settings.bool("auth_debug_passwords")
         do throws(ChannelError) { try receivePlan() } catch { throw StartFailure("master: \(error)") }
         setTitle("[initializing]")
         log.whenBlocked = { [unowned self] isBlocked in
@@ -73,9 +73,9 @@ package final class Startup {
     }
 
     /// All channels that are left, for a service whose peers are all alike.
-    package func takePeers() -> [Channel] {
+    package func takePeers() -> [(role: String, channel: Channel)] {
         defer { peers = [] }
-        return peers.map(\.channel)
+        return peers
     }
 
     /// Who the process becomes.

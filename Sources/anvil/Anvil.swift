@@ -9,7 +9,7 @@ enum Anvil {
         Startup.run { () throws(StartFailure) in
             let startup = try Startup()
             let service = try AnvilService(startup)
-            for channel in startup.takePeers() { service.adopt(channel) }
+            for peer in startup.takePeers() { service.adopt(peer.channel) }
             try startup.confine(.anvil, descriptors: 64 + Int(startup.order.clientLimit))
             try startup.announceReady()
             try service.run()

@@ -4,20 +4,24 @@ internal import ServiceKit
 
 /// Login processes and zygotes: frames in, frames out.
 extension AuthService {
-    func serve(_ channel: Channel, _ token: UInt64, _ readiness: Readiness) {
+    func serve(_ zygote: Zygote, _ token: UInt64, _ readiness: Readiness) {
+        let channel = zygote.channel
         do throws(ChannelError) {
             if readiness.contains(.writable) { try flush(channel, token) }
             while var received = try channel.receive(ZygoteToAuth.self) {
-                switch received.message {
-                case .attach(let attach):
+                switch (received.message, zygote.kind) {
+                case (.attach(let attach), .login):
                     if let socket = received.takeDescriptor() { addLogin(Channel(socket), pid: attach.pid) }
-                case .redeem(let redeem):
+                case (.redeem(let redeem), .mail):
                     let reply = self.reply(to: redeem)
                     try send(reply, received.request, channel, token)
+                case (.attach, .mail), (.redeem, .login):
+                    log.error("zygote of \(zygote.role): message \(received.message.name) is not for a \(zygote.kind.rawValue) service")
+                    throw .closed
                 }
             }
         } catch {
-            if error != .closed { log.error("zygote channel: \(error)") }
+            if error != .closed { log.error("zygote of \(zygote.role): \(error)") }
             loop.poller.remove(channel.number)
             zygotes[token] = nil
             finishIfDrained()
@@ -69,10 +73,11 @@ extension AuthService {
             if let received = try login.channel.receive(LoginToAuth.self) {
                 let key = RequestKey(channel: token, id: received.request)
                 let now = Clock.milliseconds
+                debug("client in", DebugLine.line(received.message, key.id))
                 switch received.message {
                 case .begin(let begin):
                     let initial = begin.hasInitialResponse ? begin.initialResponse : nil
-                    self.begin(key, mechanism: begin.mechanism, initial: initial, origin: Origin(begin), now: now)
+                    self.begin(key, mechanism: begin.mechanism, initial: initial, origin: origin(begin), now: now)
                 case .proceed(let answer):
                     if isPremature(key) { return }
                     handle(authenticator.proceed(key, answer.data, now: now), key, now: now)
@@ -88,11 +93,18 @@ extension AuthService {
         }
     }
 
+    /// Who comes from one of login_trusted_networks has passed checks there: its failures cost the address nothing (operations.md 16).
+    private func origin(_ begin: BeginExchange) -> Origin {
+        var origin = Origin(begin)
+        origin.isExempt = authenticator.settings.trusted.contains { $0.contains(origin.remoteAddress) }
+        return origin
+    }
+
     /// The password was right: the login process gets a ticket, and nothing that it could misuse.
     func succeed(_ key: RequestKey, _ passed: Passed, _ login: LoginPeer, _ now: Int64) {
         let user = passed.identity.user
         if passed.fields.has("nologin") {
-            let reason = String(decoding: (passed.fields["reason"] ?? "").utf8.prefix(500), as: UTF8.self)
+            let reason = ClientText.line(passed.fields["reason"] ?? "", atMost: Limits.reason)
             return send(.failed(AuthFailure(code: "nologin", reason: reason, user: user)), key, login)
         }
         if passed.fields.has("proxy") || passed.fields.has("host") {

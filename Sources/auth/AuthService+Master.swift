@@ -10,7 +10,7 @@ extension AuthService {
                 switch received.message {
                 case .peer(let peer):
                     guard let socket = received.takeDescriptor() else { break }
-                    if peer.role == "anvil" { setAnvil(Channel(socket)) } else { addZygote(Channel(socket)) }
+                    if peer.role == "anvil" { setAnvil(Channel(socket)) } else { addZygote(Channel(socket), role: peer.role) }
                 case .retire: retire()
                 case .stop: finish()
                 case .statusQuery: try startup.master.send(ServiceToMaster.status(status), request: received.request)

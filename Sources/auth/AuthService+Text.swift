@@ -88,6 +88,7 @@ extension AuthService {
         case .needsMore: return
         case .tooLong: return endChannel(connection.token, because: "sent a line that is too long")
         case .line(let line):
+            debug(connection.isClient ? "client in" : "userdb in", line)
             do throws(Violation) { try take(line, connection) } catch { return endChannel(connection.token, because: error.text) }
             unread.insert(connection.token)
         }
@@ -145,10 +146,10 @@ extension AuthService {
 
     private func carryOut(_ command: UserdbCommand, _ connection: TextConnection) {
         switch command {
-        case .user(let id, let name, let origin): connection.send(userReply(id, name, origin, connection))
-        case .pass(let id, let name, let origin): connection.send(passReply(id, name, origin, connection))
+        case .user(let id, let name, let origin): tell(connection, userReply(id, name, origin, connection))
+        case .pass(let id, let name, let origin): tell(connection, passReply(id, name, origin, connection))
         case .list(let id, let mask): list(id, mask, connection)
-        case .flushCache(let id): connection.send(UserdbReply.flushed(id, count: 0))
+        case .flushCache(let id): tell(connection, UserdbReply.flushed(id, count: 0))
         }
     }
 
@@ -187,13 +188,20 @@ extension AuthService {
     private func list(_ id: UInt32, _ mask: [UInt8], _ connection: TextConnection) {
         if let uid = connection.restrictedTo {
             log.error("uid \(uid) asked for the list of users, which is refused (socket mode 0666)")
-            return connection.send(UserdbReply.listEnd(id, isComplete: false))
+            return tell(connection, UserdbReply.listEnd(id, isComplete: false))
         }
         guard let names = authenticator.databases.names(VariableTable(Origin(), Identity())) else {
-            return connection.send(UserdbReply.listEnd(id, isComplete: false))
+            return tell(connection, UserdbReply.listEnd(id, isComplete: false))
         }
-        for name in names where mask.isEmpty || NameFilter.matches(Array(name.utf8), mask) { connection.send(UserdbReply.listed(id, name)) }
-        connection.send(UserdbReply.listEnd(id, isComplete: true))
+        for name in names where mask.isEmpty || NameFilter.matches(Array(name.utf8), mask) {
+            tell(connection, UserdbReply.listed(id, name))
+        }
+        tell(connection, UserdbReply.listEnd(id, isComplete: true))
+    }
+
+    private func tell(_ connection: TextConnection, _ bytes: [UInt8]) {
+        debug("userdb out", bytes)
+        connection.send(bytes)
     }
 
     /// Sends an answer at once.

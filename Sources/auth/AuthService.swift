@@ -11,6 +11,16 @@ final class AuthService: EventHandler {
         let pid: UInt32
     }
 
+    /// A zygote, and what it is: only that of a login service brings login workers, only that of a mail service redeems their tickets.
+    struct Zygote {
+        enum Kind: String { case login, mail }
+
+        let channel: Channel
+        /// The service's name, from master.
+        let role: String
+        var kind: Kind { role.hasSuffix("-login") ? .login : .mail }
+    }
+
     /// A text listener with what a client of it may do.
     struct TextListener {
         let socket: InheritedListener
@@ -30,7 +40,7 @@ final class AuthService: EventHandler {
     var delayed = DelayedAnswers()
     var penalties = PenaltyQueue()
     var anvil: Channel?
-    var zygotes: [UInt64: Channel] = [:]
+    var zygotes: [UInt64: Zygote] = [:]
     var logins: [UInt64: LoginPeer] = [:]
     var listeners: [UInt64: TextListener] = [:]
     var connections: [UInt64: TextConnection] = [:]
@@ -59,14 +69,14 @@ final class AuthService: EventHandler {
             throw StartFailure(error)
         }
         if let channel = startup.takePeer("anvil") { setAnvil(channel) }
-        for channel in startup.takePeers() { addZygote(channel) }
+        for peer in startup.takePeers() { addZygote(peer.channel, role: peer.role) }
         nextRound = Clock.milliseconds + 1_000
     }
 
-    func addZygote(_ channel: Channel) {
+    func addZygote(_ channel: Channel, role: String) {
         let token = tokens.next()
         guard watch(channel.number, token) else { return }
-        zygotes[token] = channel
+        zygotes[token] = Zygote(channel: channel, role: role)
     }
 
     /// Adds a descriptor to the poller; false, with a line in the log, when the kernel does not want to.
@@ -156,7 +166,14 @@ final class AuthService: EventHandler {
         }
     }
 
+    /// A request or an answer, with auth_debug.
+    func debug(_ direction: String, _ line: @autoclosure () -> [UInt8]) {
+        guard log.isDebugging else { return }
+        log.debug(LogText(untrusted: "\(direction): " + DebugLine.text(line(), showsPasswords: authenticator.settings.showsPasswords)))
+    }
+
     private func challenge(_ key: RequestKey, _ data: [UInt8]) {
+        debug("client passdb out", ClientReply.challenge(key.id, data))
         if let login = logins[key.channel] {
             send(.challenge(SASLData(data: data)), key, login)
         } else if let connection = connections[key.channel] {
@@ -165,14 +182,19 @@ final class AuthService: EventHandler {
     }
 
     private func refuse(_ key: RequestKey, _ refusal: Refusal) {
+        debug("client passdb out", ClientReply.failure(key.id, refusal))
         if let login = logins[key.channel] {
-            send(.failed(AuthFailure(code: refusal.code, reason: refusal.reason, user: refusal.user)), key, login)
+            send(
+                .failed(
+                    AuthFailure(code: refusal.code, reason: ClientText.line(refusal.reason, atMost: Limits.reason), user: refusal.user)),
+                key, login)
         } else if let connection = connections[key.channel] {
             answer(connection, ClientReply.failure(key.id, refusal))
         }
     }
 
     private func pass(_ key: RequestKey, _ passed: Passed, _ now: Int64) {
+        debug("client passdb out", ClientReply.success(key.id, passed))
         if let login = logins[key.channel] {
             succeed(key, passed, login, now)
         } else if let connection = connections[key.channel] {

@@ -1,4 +1,5 @@
 internal import PasswordStore
+internal import Platform
 internal import SASL
 internal import ServiceKit
 internal import Variables
@@ -24,7 +25,9 @@ extension AuthSettings {
         masterSeparator = settings["auth_master_user_separator"].utf8.first
         failureDelay = settings.milliseconds("auth_failure_delay", default: 2_000)
         internalFailureDelay = settings.milliseconds("auth_internal_failure_delay", default: 2_000)
-        isVerbose = settings.bool("auth_verbose") || settings.bool("auth_debug")
+        showsPasswords = settings.bool("auth_debug_passwords")
+        isVerbose = settings.bool("auth_verbose") || settings.bool("auth_debug") || showsPasswords
+        trusted = settings.words("login_trusted_networks").compactMap { AddressRange($0) }
         verbosePasswords = VerbosePasswords(settings["auth_verbose_passwords"])
         greetsAtOnce = reader.dialect == .letters
         for block in reader.records("passdb") { passdbs.append(try block.passdb()) }

@@ -1,4 +1,5 @@
 internal import PasswordStore
+internal import Platform
 internal import SASL
 internal import Variables
 
@@ -17,6 +18,10 @@ struct AuthSettings: Sendable {
     var allowsCleartext = false
     /// Info lines about failures.
     var isVerbose = false
+    /// `auth_debug_passwords`: secrets in debug lines, too.
+    var showsPasswords = false
+    /// `login_trusted_networks`.
+    var trusted: [AddressRange] = []
     var verbosePasswords = VerbosePasswords.no
     var passdbs: [PassdbSettings] = []
     var userdbs: [UserdbSettings] = []

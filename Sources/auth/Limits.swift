@@ -20,6 +20,8 @@ enum Limits {
     static let penaltyAnswer: Int64 = 1_000
     /// Longest user name that goes into a frame or a log line.
     static let userName = 255
+    /// Text for the client, in bytes; the limit of `AuthFailure.reason`.
+    static let reason = 512
     /// Fields that databases may set for one user.
     static let fields = 128
 }

@@ -90,5 +90,10 @@ final class TextConnection {
         }
     }
 
+    var isClient: Bool {
+        if case .client = dialogue { return true }
+        return false
+    }
+
     func nextLine() -> LineBuffer.Outcome { buffer.next() }
 }

@@ -1,5 +1,6 @@
 internal import Base64
 internal import IMAPSyntax
+internal import ServiceKit
 
 /// The IMAP protocol before login, as a value without I/O: bytes and answers go in, actions come out (RFC 9051 section 6.1–6.2).
 struct IMAPDialogue {
@@ -306,8 +307,8 @@ struct IMAPDialogue {
         }
     }
 
-    private mutating func answer(_ text: String) { pending.append(.send(tag + [0x20] + Array(text.utf8) + [13, 10])) }
-    private mutating func reply(_ line: String) { pending.append(.send(Array(line.utf8) + [13, 10])) }
+    private mutating func answer(_ text: String) { pending.append(.send(tag + [0x20] + Array(ClientText.line(text).utf8) + [13, 10])) }
+    private mutating func reply(_ line: String) { pending.append(.send(Array(ClientText.line(line).utf8) + [13, 10])) }
 
     /// Bytes behind a login command; the limit of `HandOver.input`.
     static let maximumAhead = 8_192

@@ -69,7 +69,7 @@ final class SessionZygote: ZygoteRole {
         do throws(SystemError) {
             if let channel = startup.takePeer("auth") { try setAuth(channel) }
             if let channel = startup.takePeer("anvil") { try setAnvil(channel) }
-            for channel in startup.takePeers() { try addBroker(channel) }
+            for peer in startup.takePeers() { try addBroker(peer.channel) }
         } catch { throw StartFailure(error) }
     }
 

@@ -6,7 +6,9 @@ import Testing
 /// The real executable, started as master starts it, with this test as master, log, zygote and client.
 final class AuthProcess {
     let master: Channel
+    /// The login zygote and the mail zygote.
     var zygote: Channel?
+    var mailZygote: Channel?
     let log: Channel
     /// Nil: auth has to do without.
     var anvil: Channel?
@@ -34,9 +36,12 @@ final class AuthProcess {
         values.merge(more) { $1 }
         let image = try MemoryFile.sealed(name: "settings", content: try SettingsImage(blocks: [.init(values: values)]).encoded())
         let (masterPair, zygotePair, logPair) = (try SocketPair().split(), try SocketPair().split(), try SocketPair().split())
+        let mailPair = try SocketPair().split()
         master = Channel(FileDescriptor(adopting: masterPair.ours))
         zygote = Channel(FileDescriptor(adopting: zygotePair.ours))
         log = Channel(FileDescriptor(adopting: logPair.ours))
+        mailZygote = Channel(FileDescriptor(adopting: mailPair.ours))
+        let mailEnd = FileDescriptor(adopting: mailPair.theirs)
         let masterEnd = FileDescriptor(adopting: masterPair.theirs)
         let zygoteEnd = FileDescriptor(adopting: zygotePair.theirs)
         let logEnd = FileDescriptor(adopting: logPair.theirs)
@@ -52,6 +57,7 @@ final class AuthProcess {
             try master.send(MasterToService.listener(info), descriptors: [listener.number])
         }
         try master.send(MasterToService.peer(Peer(role: "imap-login")), descriptors: [zygoteEnd.number])
+        try master.send(MasterToService.peer(Peer(role: "imap")), descriptors: [mailEnd.number])
         if hasAnvil { anvil = try giveAnvil() }
         var order = StartOrder()
         order.service = "auth"
@@ -122,8 +128,8 @@ final class AuthProcess {
     }
 
     func redeem(_ ticket: [UInt8], pid: UInt32, from address: String = "10.0.0.1") throws -> AuthToZygote {
-        try zygote?.send(ZygoteToAuth.redeem(Redeem(ticket: ticket, pid: pid, remoteAddress: address)), request: 1)
-        return try next(AuthToZygote.self, from: try #require(zygote))
+        try mailZygote?.send(ZygoteToAuth.redeem(Redeem(ticket: ticket, pid: pid, remoteAddress: address)), request: 1)
+        return try next(AuthToZygote.self, from: try #require(mailZygote))
     }
 
     func connect(_ role: String) throws -> TextPeer { TextPeer(try Socket.connect(path: folder + "/" + role, style: .stream)) }

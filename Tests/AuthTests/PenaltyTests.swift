@@ -135,6 +135,18 @@ struct PenaltyProcessTests {
         try Wait.any([.init(channel.number, .readable)], milliseconds: milliseconds).allSatisfy(\.isEmpty)
     }
 
+    @Test("asks nothing about clients from login_trusted_networks, and has nothing remembered of them") func trusted() throws {
+        let auth = try AuthProcess(passwords: users, ["login_trusted_networks": "192.0.2.0/24 10.9.9.9"], hasAnvil: true)
+        let login = try auth.attach(pid: 1)
+        for (address, password) in [("192.0.2.77", "wrong"), ("10.9.9.9", "wrong"), ("10.9.9.9", "secret")] {
+            try auth.begin(login, "ada", password, from: address)
+            _ = try auth.next(AuthToLogin.self, from: login)
+        }
+        #expect(try isSilent(try #require(auth.anvil), 50))
+        try auth.begin(login, "ada", "secret", from: "10.9.9.8")
+        #expect(try question(auth).message == .penalty(AddressQuery(address: "10.9.9.8")))
+    }
+
     @Test("asks before it looks, waits as long as it must, and lets nobody else wait")
     func waits() throws {
         let auth = try AuthProcess(passwords: users, hasAnvil: true)
@@ -201,6 +213,7 @@ struct PenaltyProcessTests {
         try auth.master.send(MasterToService.retire)
         #expect(try isSilent(auth.master, 100))
         auth.zygote = nil
+        auth.mailZygote = nil
         #expect(try !isSilent(auth.master, 5_000))
         #expect(throws: ChannelError.closed) { _ = try auth.master.receive(ServiceToMaster.self, wait: true) }
     }

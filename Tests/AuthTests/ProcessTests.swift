@@ -75,6 +75,103 @@ struct ProcessTests {
         guard case .succeeded = try auth.next(AuthToLogin.self, from: good) else { Issue.record("refused"); return }
     }
 
+    @Test("takes login workers from login zygotes only, and tickets from mail zygotes only; whoever breaks that loses its channel alone")
+    func roles() throws {
+        for isLogin in [true, false] {
+            let auth = try AuthProcess(passwords: users)
+            let login = try auth.attach(pid: 7)
+            try auth.begin(login, "ada", "secret")
+            guard case .succeeded(let success) = try auth.next(AuthToLogin.self, from: login) else { Issue.record("refused"); return }
+            let (bad, theirs) = (try #require(isLogin ? auth.zygote : auth.mailZygote), try SocketPair().split())
+            let mine = Channel(FileDescriptor(adopting: theirs.ours))
+            if isLogin {
+                try bad.send(ZygoteToAuth.redeem(Redeem(ticket: success.ticket, pid: 7, remoteAddress: "10.0.0.1")), request: 1)
+            } else {
+                try bad.send(ZygoteToAuth.attach(Attach(pid: 8)), descriptors: [theirs.theirs])
+            }
+            closeDescriptor(theirs.theirs)
+            #expect(throws: ChannelError.closed) { _ = try bad.receive(AuthToZygote.self, wait: true) }
+            #expect(throws: ChannelError.closed) { _ = try mine.receive(AuthToLogin.self, wait: true) }
+            let (role, message) = isLogin ? ("imap-login", "redeem is not for a login") : ("imap", "attach is not for a mail")
+            #expect(try auth.logged().contains("zygote of \(role): message \(message) service"))
+            if isLogin {
+                guard case .user = try auth.redeem(success.ticket, pid: 7) else { Issue.record("no user"); return }
+            }
+            try auth.begin(login, "ada", "secret")
+            guard case .succeeded = try auth.next(AuthToLogin.self, from: login) else { Issue.record("refused"); return }
+        }
+    }
+
+    @Test("ends the channel of a zygote that sends what is no frame, and no other", arguments: [true, false]) func garbage(_ isLogin: Bool)
+        throws
+    {
+        let auth = try AuthProcess(passwords: users)
+        let login = try auth.attach(pid: 7)
+        let bad = try #require(isLogin ? auth.zygote : auth.mailZygote)
+        try DatagramSocket.send(Array("not a frame at all".utf8), to: bad.number)
+        #expect(throws: ChannelError.closed) { _ = try bad.receive(AuthToZygote.self, wait: true) }
+        try auth.begin(login, "ada", "secret")
+        guard case .succeeded = try auth.next(AuthToLogin.self, from: login) else { Issue.record("refused"); return }
+    }
+
+    @Test("gives no text of a database to clients that could be taken for a line of its own")
+    func reason() throws {
+        let auth = try AuthProcess(
+            passwords: users,
+            [
+                "passdb/1/driver": "static", "passdb/1/args": "password=x nologin",
+                "passdb/1/fields/reason": "Go\r\n* BYE\0\u{85}\u{1B}away, Zoë",
+            ],
+            sockets: [("auth-client", 0o600)])
+        let login = try auth.attach(pid: 1)
+        try auth.begin(login, "ada", "x")
+        #expect(
+            try auth.next(AuthToLogin.self, from: login)
+                == .failed(AuthFailure(code: "nologin", reason: "Go  * BYE   away, Zoë", user: "ada")))
+        let postfix = try auth.connect("auth-client")
+        _ = try postfix.lines(until: "DONE")
+        try postfix.send("VERSION\t1\t1\nCPID\t77\nAUTH\t1\tPLAIN\tservice=smtp\tresp=AGFkYQB4\n")
+        #expect(try postfix.line()?.contains("reason=Go  * BYE   away, Zoë") == true)
+    }
+
+    @Test("writes requests and answers with auth_debug, secrets only with auth_debug_passwords", arguments: [false, true])
+    func debugLines(_ showsPasswords: Bool) throws {
+        let auth = try AuthProcess(
+            passwords: users, [showsPasswords ? "auth_debug_passwords" : "auth_debug": "yes", "auth_verbose": "no"],
+            sockets: [("auth-client", 0o600), ("auth-userdb", 0o600)])
+        let login = try auth.attach(pid: 1)
+        try auth.begin(login, "ada", "secret")
+        _ = try auth.next(AuthToLogin.self, from: login)
+        try auth.begin(login, "ada", "wrong")
+        _ = try auth.next(AuthToLogin.self, from: login)
+        let postfix = try auth.connect("auth-client")
+        _ = try postfix.lines(until: "DONE")
+        try postfix.send("VERSION\t1\t1\nCPID\t77\nAUTH\t9\tLOGIN\tservice=smtp\nCONT\t9\tYWRh\nCONT\t9\tc2VjcmV0\n")
+        _ = try postfix.lines(until: "OK\t9\tuser=ada")
+        let tool = try auth.connect("auth-userdb")
+        try tool.send("VERSION\t1\t0\nUSER\t4\tada\tservice=lmtp\tmypass=x\n")
+        _ = try (0..<3).map { _ in try tool.line() }
+        let lines = try auth.logged()
+        func shown(_ secret: String) -> String { showsPasswords ? secret : "<hidden>" }
+        for line in [
+            "client in: AUTH 1 PLAIN service=imap session= lip= rip=10.0.0.1 lport=0 rport=0 resp=\(shown("AGFkYQBzZWNyZXQ="))",
+            "client passdb out: OK 1 user=ada", "client passdb out: FAIL 2 user=ada", "client in: AUTH 9 LOGIN service=smtp",
+            "client passdb out: CONT 9 \(shown("UGFzc3dvcmQ6"))", "client in: CONT 9 \(shown("c2VjcmV0"))",
+            "client passdb out: OK 9 user=ada",
+            "userdb in: USER 4 ada service=lmtp mypass=\(shown("x"))", "passwd-file(ada,10.0.0.1): Password mismatch",
+        ] { #expect(lines.contains(line), "\(line) is not in \(lines)") }
+        #expect(lines.contains { $0.hasPrefix("userdb out: USER 4 ada uid=1001 ") })
+        if !showsPasswords { #expect(!lines.contains { $0.contains("c2VjcmV0") || $0.contains("BzZWNyZXQ") || $0.contains("secret") }) }
+    }
+
+    @Test("writes no requests without auth_debug") func silent() throws {
+        let auth = try AuthProcess(passwords: users)
+        let login = try auth.attach(pid: 1)
+        try auth.begin(login, "ada", "secret")
+        _ = try auth.next(AuthToLogin.self, from: login)
+        #expect(try auth.logged() == [])
+    }
+
     @Test("sees a password file that was replaced, although it is confined")
     func replaced() throws {
         let auth = try AuthProcess(passwords: users)

@@ -481,3 +481,23 @@ struct DialogueFuzzTests {
         }
     }
 }
+
+@Suite("Text from elsewhere in an answer")
+struct ForeignTextTests {
+    @Test(
+        "stays within its line",
+        arguments: [
+            "Closed\r\na OK LOGIN", "Closed\na OK LOGIN", "Closed\ra OK LOGIN", "Closed\0a OK LOGIN", "Closed\u{85}a OK LOGIN",
+            "Closed\u{2028}a OK LOGIN",
+        ])
+    func oneLine(_ reason: String) {
+        var dialogue = IMAPDialogue(offer: .init(allowsCleartext: true))
+        dialogue.feed(Array("a LOGIN u p\r\n".utf8))
+        _ = dialogue.next()
+        dialogue.failed(code: "nologin", reason: reason)
+        guard case .send(let bytes) = dialogue.next() else { Issue.record("no answer"); return }
+        let text = String(decoding: bytes, as: UTF8.self)
+        #expect(text.hasPrefix("a NO [CONTACTADMIN] Closed ") && text.hasSuffix("a OK LOGIN\r\n"))
+        #expect(bytes.count { $0 == 13 || $0 == 10 } == 2 && !bytes.contains(0))
+    }
+}

@@ -213,3 +213,19 @@ struct StartOrderTests {
         #expect(order.supplementaryGroups.count == bytes / 4)
     }
 }
+
+@Suite("Text for clients")
+struct ClientTextTests {
+    @Test(
+        "has no controls",
+        arguments: [
+            ("Zoë's box, 50 %", "Zoë's box, 50 %"), ("a\r\nb", "a  b"), ("\0\t\u{7F}\u{80}\u{9F}", "     "), ("\u{202E}x", " x"), ("", ""),
+        ])
+    func clean(_ text: String, _ expected: String) { #expect(ClientText.line(text) == expected) }
+
+    @Test("is cut between characters") func cut() {
+        #expect(ClientText.line("añb", atMost: 2) == "a")
+        #expect(ClientText.line("añb", atMost: 3) == "añ")
+        #expect(ClientText.line("añb", atMost: 9) == "añb")
+    }
+}

@@ -68,7 +68,9 @@ extension Schema {
 
     static let login: [Setting] = [
         Setting("login_greeting", .string, "Culver ready.", [.login], "Text of the greeting."),
-        Setting("login_trusted_networks", .list, "", [.login], "Networks of proxies whose word about the client's address is taken."),
+        Setting(
+            "login_trusted_networks", .list, "", [.login, .auth],
+            "Networks whose connections count as secured, and whose failed logins cost the address no penalty."),
         Setting("login_source_ips", .list, "", ignored: Instead.proxy, "Own addresses for proxied connections."),
         Setting("login_proxy_timeout", .timeMilliseconds, "30s", ignored: Instead.proxy, "How long a proxied login may take."),
         Setting("login_proxy_max_disconnect_delay", .time, "0", ignored: Instead.proxy, "Spread of disconnections of proxied clients."),

@@ -57,10 +57,9 @@ extension Databases {
             }
         }
         if fields.has("fail") || (fields.has("noauthenticate") && password != nil) { return .refused }
-        if let networks = fields["allow_nets"] ?? fields["allow_real_nets"], password != nil,
-            !isAllowed(networks, driver, table)
-        {
-            return .refused
+        let origin = table.origin
+        for (name, address) in [("allow_nets", origin.remoteAddress), ("allow_real_nets", origin.realRemoteAddress)] {
+            if let networks = fields[name], password != nil, !isAllowed(name, networks, address, driver, table) { return .refused }
         }
         for name in ["password", "password_noscheme", "nopassword", "allow_nets", "allow_real_nets"] { fields.remove(name) }
         return .found(fields)
@@ -83,17 +82,16 @@ extension Databases {
         do throws(PasswordError) { example = try StoredPassword(sample, default: scheme) } catch {}
     }
 
-    /// `allow_nets`: networks, or `local` for requests without an address.
-    private func isAllowed(_ networks: String, _ driver: String, _ table: VariableTable) -> Bool {
+    /// `allow_nets`, `allow_real_nets`: networks, or `local` for requests without an address.
+    private func isAllowed(_ name: String, _ networks: String, _ text: String, _ driver: String, _ table: VariableTable) -> Bool {
         let words = networks.split { $0 == "," || $0 == " " }
-        let text = table.origin.remoteAddress
         guard Socket.addressBytes(text) != nil else {
             if words.contains("local") { return true }
-            note(.info, driver, table, "allow_nets check failed: Remote IP not known and 'local' missing")
+            note(.info, driver, table, "\(name) check failed: Remote IP not known and 'local' missing")
             return false
         }
         if words.contains(where: { AddressRange($0)?.contains(text) == true }) { return true }
-        note(.info, driver, table, "allow_nets check failed: IP \(text) not in allowed networks")
+        note(.info, driver, table, "\(name) check failed: IP \(text) not in allowed networks")
         return false
     }
 

@@ -1,5 +1,6 @@
 internal import Base64
 internal import SASL
+internal import ServiceKit
 
 /// A client's first message, or a later one.
 enum Response: Equatable {
@@ -125,7 +126,8 @@ enum ClientReply {
     static func challenge(_ id: UInt32, _ data: [UInt8]) -> [UInt8] {
         var line = TextLine("CONT")
         line.add(String(id))
-        return line.bytes + [0x09] + Base64.encode(data) + [0x0A]
+        line.add(base64: data)
+        return line.finished
     }
 
     static func success(_ id: UInt32, _ passed: Passed) -> [UInt8] {
@@ -135,7 +137,9 @@ enum ClientReply {
         if passed.identity.original != passed.identity.user { line.add("original_user", passed.identity.original) }
         if let master = passed.identity.master { line.add("auth_user", master) }
         // What concerns the mail service alone stays here.
-        for (name, value) in passed.fields.without(prefix: "userdb_").entries { line.add(name, value) }
+        for (name, value) in passed.fields.without(prefix: "userdb_").entries {
+            line.add(name, name == "reason" ? value.map { ClientText.line($0) } : value)
+        }
         return line.finished
     }
 
@@ -144,7 +148,7 @@ enum ClientReply {
         line.add(String(id))
         if !refusal.user.isEmpty { line.add("user", refusal.user) }
         if !refusal.code.isEmpty { line.add("code", refusal.code) }
-        if !refusal.reason.isEmpty { line.add("reason", refusal.reason) }
+        if !refusal.reason.isEmpty { line.add("reason", ClientText.line(refusal.reason)) }
         return line.finished
     }
 }

@@ -1,3 +1,5 @@
+internal import Base64
+
 /// The escaping of Dovecot's text protocols: a parameter holds neither TAB nor line ends (auth.md 2).
 enum TabEscape {
     private static let mark: UInt8 = 1
@@ -58,6 +60,14 @@ struct TextLine {
         guard let value else { return }
         bytes.append(UInt8(ascii: "="))
         TabEscape.append(value.utf8, to: &bytes)
+    }
+
+    mutating func add(base64 data: [UInt8]) { bytes += [0x09] + Base64.encode(data) }
+
+    mutating func add(_ name: String, base64 data: [UInt8]) {
+        bytes.append(0x09)
+        bytes += name.utf8
+        bytes += [UInt8(ascii: "=")] + Base64.encode(data)
     }
 
     mutating func add(_ name: String, bytes value: [UInt8]) {
