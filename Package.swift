@@ -117,6 +117,6 @@ let package = Package(
         tests("Logd", ["logd", "ServiceKit", "IPCProtocol", "Platform"]),
         tests("Master", ["master", "Configuration", "ServiceKit", "IPCProtocol", "Platform"]),
         tests("Mail", ["mail", "MailStore", "Platform", "Variables"]),
-        tests("Login", ["login", "ServiceKit", "IPCProtocol", "Platform"]),
+        tests("Login", ["login", "ServiceKit", "IPCProtocol", "Platform", "Base64"]),
     ]
 )

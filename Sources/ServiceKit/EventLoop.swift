@@ -45,6 +45,13 @@ extension EventLoop {
             try poller.modify(channel.number, token: token, for: channel.hasBacklog ? [.readable, .writable] : .readable)
         } catch { throw .system(error) }
     }
+
+    /// Sends what waits on a channel, when the poller says that there is room, and goes on waiting for the rest.
+    package func flush(_ channel: Channel, _ token: UInt64, _ readiness: Readiness) throws(ChannelError) {
+        guard readiness.contains(.writable) else { return }
+        try channel.flush()
+        try watch(channel, token)
+    }
 }
 
 /// Gives each descriptor of a loop a number that is never used twice, so that an event for a closed one finds nothing.

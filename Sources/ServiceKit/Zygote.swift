@@ -123,7 +123,7 @@ package final class Zygote: EventHandler {
         case Self.masterToken: readMaster()
         case Self.signalToken: readSignals()
         default:
-            if let pid = pidsByToken[token] { readWorker(pid, token) } else { role?.ready(token, readiness) }
+            if let pid = pidsByToken[token] { readWorker(pid, token, readiness) } else { role?.ready(token, readiness) }
         }
     }
 
@@ -238,6 +238,7 @@ package final class Zygote: EventHandler {
     private func send(_ message: ZygoteToWorker, over control: Channel, to pid: Int32, descriptors: [Int32] = []) -> Bool {
         do throws(ChannelError) {
             try control.send(message, descriptors: descriptors)
+            if control.hasBacklog, let token = pidsByToken.first(where: { $0.value == pid })?.key { try loop.watch(control, token) }
             return true
         } catch {
             if error != .closed { log.error("worker \(pid): \(error)") }
@@ -252,9 +253,10 @@ package final class Zygote: EventHandler {
 
     package var livePIDs: [Int32] { Array(controls.keys) }
 
-    private func readWorker(_ pid: Int32, _ token: UInt64) {
+    private func readWorker(_ pid: Int32, _ token: UInt64, _ readiness: Readiness = .readable) {
         guard let control = controls[pid] else { return }
         do throws(ChannelError) {
+            try loop.flush(control, token, readiness)
             while let received = try control.receive(WorkerToZygote.self) {
                 pool.reported(pid)
                 if case .state(let state) = received.message {

@@ -71,8 +71,8 @@ final class AcceptingZygote: ZygoteRole {
 
     func ready(_ token: UInt64, _ readiness: Readiness) {
         switch token {
-        case Self.authToken: lost(&auth, "auth")
-        case Self.mailToken: lost(&mail, startup.order.protocolName)
+        case Self.authToken: if !hasRoom(auth, token, readiness) { lost(&auth, "auth") }
+        case Self.mailToken: if !hasRoom(mail, token, readiness) { lost(&mail, startup.order.protocolName) }
         default: accept(Int(token - Self.listenerToken))
         }
     }
@@ -204,6 +204,7 @@ final class AcceptingZygote: ZygoteRole {
             } else {
                 try peer.send(ZygoteToZygote.attach(attach), descriptors: [link.theirs])
             }
+            try zygote.loop.watch(peer, peer === auth ? Self.authToken : Self.mailToken)
         } catch { if error != .closed { zygote.log.error("\(error)") } }
     }
 
@@ -214,6 +215,13 @@ final class AcceptingZygote: ZygoteRole {
             if let auth { try zygote.loop.poller.add(auth.number, token: Self.authToken, for: .readable) }
             if let mail { try zygote.loop.poller.add(mail.number, token: Self.mailToken, for: .readable) }
         } catch { zygote.log.error("\(error)") }
+    }
+
+    /// Sends what waits for a peer; false when it was not room that the poller told of.
+    private func hasRoom(_ peer: Channel?, _ token: UInt64, _ readiness: Readiness) -> Bool {
+        guard let peer, readiness == .writable else { return false }
+        do throws(ChannelError) { try zygote.loop.flush(peer, token, readiness) } catch { return false }
+        return true
     }
 
     /// A peer never speaks first here: readable means that it ended.

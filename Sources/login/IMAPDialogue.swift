@@ -128,8 +128,6 @@ struct IMAPDialogue {
 
     /// What the client sent behind its login command, for the mail process.
     var unread: [UInt8] { Array(reader.unread) }
-    /// Whether more should be read: while auth thinks, a stranger may send ahead what a hand-over can carry, and no more.
-    var wantsMore: Bool { state != .verifying || reader.unread.count < Self.maximumAhead }
     var isHandingOver: Bool { state == .handingOver }
     var isVerifying: Bool { state == .verifying }
     /// The client's turn: only then is anything read from it, so that what it sends ahead stays small.
@@ -310,8 +308,6 @@ struct IMAPDialogue {
     private mutating func answer(_ text: String) { pending.append(.send(tag + [0x20] + Array(ClientText.line(text).utf8) + [13, 10])) }
     private mutating func reply(_ line: String) { pending.append(.send(Array(ClientText.line(line).utf8) + [13, 10])) }
 
-    /// Bytes behind a login command; the limit of `HandOver.input`.
-    static let maximumAhead = 8_192
     /// Failed logins before the connection ends (security.md 6).
     static let maximumAttempts = 3
 

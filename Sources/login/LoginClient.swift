@@ -108,7 +108,7 @@ final class LoginClient {
             if transport.isHandshaking {
                 handshakeWantsWrite ? .writable : .readable
             } else {
-                Readiness(dialogue.wantsMore ? [.readable] : []).union(output.isEmpty ? [] : .writable)
+                Readiness(dialogue.wantsInput ? [.readable] : []).union(output.isEmpty ? [] : .writable)
             }
         }
     }
@@ -175,7 +175,8 @@ final class LoginClient {
         return nil
     }
 
-    /// Bytes of one read before login: what stays unread at the hand-over must fit into its frame.
+    /// Bytes of one read before login: what stays unread at the hand-over must fit into its frame. The rest stays in the socket, or in TLS, for
+    /// the mail process; a client may send ahead as much as it likes.
     private static let chunk = 4_096
 
     /// Carries out what the dialogue wants; then reads on, if bytes are there that wake no poll.

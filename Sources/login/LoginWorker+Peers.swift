@@ -45,7 +45,10 @@ extension LoginWorker {
 
     func sendToAuth(_ message: LoginToAuth, _ client: LoginClient) {
         guard let auth else { return }
-        do throws(ChannelError) { try auth.send(message, request: client.exchange) } catch {
+        do throws(ChannelError) {
+            try auth.send(message, request: client.exchange)
+            try loop.watch(auth, Token.auth)
+        } catch {
             log.error("auth: \(error)")
             if case .cancel = message { return }
             failTemporarily(client)
@@ -59,9 +62,10 @@ extension LoginWorker {
         act(client, client.advance(settings))
     }
 
-    func readAuth() {
+    func readAuth(_ readiness: Readiness) {
         guard let channel = auth else { return }
         do throws(ChannelError) {
+            try loop.flush(channel, Token.auth, readiness)
             while let received = try channel.receive(AuthToLogin.self) {
                 let exchange = received.request
                 guard let client = clients.values.first(where: { $0.exchange == exchange && $0.dialogue.isVerifying }) else { continue }
@@ -117,6 +121,7 @@ extension LoginWorker {
             client.beganHandOver()
             watch(client)
             try mail.send(LoginToMail.handOver(frame), request: UInt32(truncatingIfNeeded: client.token), descriptors: [theirs])
+            try loop.watch(mail, Token.mail)
         } catch {
             refused(
                 client, code: "UNAVAILABLE", why: "Mail service is not available, try again.",
@@ -124,9 +129,10 @@ extension LoginWorker {
         }
     }
 
-    func readMail() {
+    func readMail(_ readiness: Readiness) {
         guard let channel = mail else { return }
         do throws(ChannelError) {
+            try loop.flush(channel, Token.mail, readiness)
             while let received = try channel.receive(MailToLogin.self) {
                 guard let client = clients[UInt64(received.request)], client.phase == .handingOver else { continue }
                 switch received.message {

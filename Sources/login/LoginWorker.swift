@@ -212,10 +212,10 @@ final class LoginWorker: EventHandler {
 
     func ready(_ token: UInt64, _ readiness: Readiness) {
         switch token {
-        case Token.control: readControl()
+        case Token.control: readControl(readiness)
         case Token.signals: readSignals()
-        case Token.auth: readAuth()
-        case Token.mail: readMail()
+        case Token.auth: readAuth(readiness)
+        case Token.mail: readMail(readiness)
         default:
             let key = token - Token.firstClient
             guard let client = clients[key >> 1] else { return }
@@ -270,8 +270,9 @@ final class LoginWorker: EventHandler {
         }
     }
 
-    private func readControl() {
+    private func readControl(_ readiness: Readiness) {
         do throws(ChannelError) {
+            try loop.flush(control, Token.control, readiness)
             while var received = try control.receive(ZygoteToWorker.self) {
                 switch received.message {
                 case .client(let arrival):
@@ -308,7 +309,10 @@ final class LoginWorker: EventHandler {
         state.served = served
         startup.setTitle(titleText(state))
         guard isControlled, !isFinished else { return }
-        do throws(ChannelError) { try control.send(WorkerToZygote.state(state)) } catch { isControlled = false }
+        do throws(ChannelError) {
+            try control.send(WorkerToZygote.state(state))
+            try loop.watch(control, Token.control)
+        } catch { isControlled = false }
     }
 
     private func titleText(_ state: WorkerState) -> String {

@@ -322,17 +322,6 @@ struct ExchangeTests {
         #expect(talk.heard() == ["a NO [AUTHENTICATIONFAILED] Authentication failed.", "b OK NOOP completed."])
     }
 
-    @Test("lets a stranger send ahead a bounded amount while auth thinks") func ahead() {
-        var talk = Talk()
-        #expect(talk.dialogue.wantsMore)
-        _ = talk.say("a LOGIN u p\r\n")
-        #expect(talk.dialogue.wantsMore)
-        _ = talk.say(String(repeating: "x", count: IMAPDialogue.maximumAhead))
-        #expect(!talk.dialogue.wantsMore)
-        talk.dialogue.failed(code: "", reason: "")
-        #expect(talk.dialogue.wantsMore)
-    }
-
     @Test(
         "that failed is told as auth.md 17 says",
         arguments: [

@@ -14,7 +14,7 @@ final class LoginProcess {
 
     struct Silence: Error { let what: String }
 
-    init(_ more: [String: String] = [:]) throws {
+    init(_ more: [String: String] = [:], clientLimit: UInt32 = 10) throws {
         path = "/tmp/culver-login-\(UInt64.random(in: 0 ... .max))"
         var values = ["ssl": "no", "auth_mechanisms": "plain login", "config_dialect": "2.4", "auth_allow_cleartext": "yes"]
         values.merge(more) { $1 }
@@ -28,7 +28,7 @@ final class LoginProcess {
         (auth, authEnd) = try pair()
         (mail, mailEnd) = try pair()
         (log, logEnd) = try pair()
-        let listener = try Socket.listen(path: path, style: .stream, backlog: 16)
+        let listener = try Socket.listen(path: path, style: .stream, backlog: 128)
         let own = try #require(FileSystem.linkTarget("/proc/self/exe"))
         let program = own.split(separator: "/").dropLast().map { "/" + $0 }.joined() + "/login"
         pid = try Process.spawn(
@@ -45,7 +45,7 @@ final class LoginProcess {
         order.uid = Process.isRoot ? 65_534 : Process.effectiveUID
         order.gid = Process.isRoot ? 65_534 : Process.effectiveGID
         order.processLimit = 10
-        order.clientLimit = 10
+        order.clientLimit = clientLimit
         order.idleKillMilliseconds = 60_000
         try master.send(MasterToService.start(order))
         #expect(try message(ServiceToMaster.self, from: master) == .ready)
@@ -76,6 +76,11 @@ final class LoginProcess {
     }
 
     func message<Content: Message>(_ type: Content.Type, from channel: Channel) throws -> Content { try next(type, from: channel).0 }
+
+    /// A client of a worker that is there already.
+    func connectAnother() throws -> Int32 {
+        try Socket.connect(path: path, style: .stream).release()
+    }
 
     /// A client, and the channels that its worker has with auth and with the mail service.
     func connect() throws -> Client {

@@ -1,3 +1,4 @@
+import Base64
 import IPCProtocol
 import Platform
 import Testing
@@ -113,5 +114,51 @@ struct LoginProcessTests {
         #expect(try client.line() == "a NO [UNAVAILABLE] Temporary authentication failure.")
         try client.send("b NOOP\r\n")
         #expect(try client.line() == "b OK NOOP completed.")
+    }
+
+    @Test("loses no request while auth does not read, and needs no answer to go on") func fullChannel() throws {
+        // 80 exchanges of 6 KB are more than the kernel keeps for a socket (net.core.wmem_default, 208 KB).
+        let process = try LoginProcess(clientLimit: 100)
+        let first = try process.connect()
+        _ = try first.line()
+        let password = String(repeating: "x", count: 6_000)
+        let message = Base64.encode(Array("\0u\0\(password)".utf8))
+        var others: [Int32] = []
+        defer { for number in others { closeDescriptor(number) } }
+        for _ in 0..<80 {
+            others.append(try process.connectAnother())
+            let client = FileDescriptor(adopting: try duplicateDescriptor(others[others.count - 1]))
+            try client.writeAll(Array("a AUTHENTICATE PLAIN\r\n".utf8) + message + [13, 10])
+        }
+        // All are with the worker when the last of them was greeted.
+        _ = try Wait.any([.init(others[79], .readable)], milliseconds: 10_000)
+        _ = try Wait.any([], milliseconds: 200)
+        let auth = try #require(first.auth)
+        var requests: Set<UInt32> = []
+        for _ in 0..<80 {
+            let (begin, exchange, _) = try process.next(LoginToAuth.self, from: auth)
+            guard case .begin(let fields) = begin else { throw LoginProcess.Silence(what: "\(begin)") }
+            #expect(fields.initialResponse.count == 6_003)
+            requests.insert(exchange)
+        }
+        #expect(requests.count == 80)
+    }
+
+    @Test("spends no time on what a client sends ahead while auth thinks") func sentAhead() throws {
+        let process = try LoginProcess()
+        let client = try process.connect()
+        _ = try client.line()
+        try client.send("a LOGIN u p\r\n" + String(repeating: "x NOOP\r\n", count: 2_000))
+        let (_, exchange, _) = try process.next(LoginToAuth.self, from: try #require(client.auth))
+        func ticks() -> Int {
+            let fields = String(decoding: FileSystem.content("/proc/\(client.worker)/stat") ?? [], as: UTF8.self).split(separator: " ")
+            return fields.count > 14 ? (Int(fields[13]) ?? 0) + (Int(fields[14]) ?? 0) : 0
+        }
+        let before = ticks()
+        _ = try Wait.any([], milliseconds: 500)
+        #expect(ticks() - before < 10, "of 50")
+        try client.auth?.send(AuthToLogin.failed(.init(code: "", reason: "", user: "u")), request: exchange)
+        #expect(try client.line() == "a NO [AUTHENTICATIONFAILED] Authentication failed.")
+        for _ in 0..<2_000 { #expect(try client.line() == "x OK NOOP completed.") }
     }
 }

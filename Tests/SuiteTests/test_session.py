@@ -120,6 +120,28 @@ class BeforeLogin(SharedCase):
         self.shared.wait_for_log(r"imap-login: Info: .*\(no auth attempts in \d+ secs\): user=<>, rip=127\.0\.0\.1", since=mark)
 
 
+class Pipelined(SharedCase):
+    """What a client sends behind its login in one go is the mail process's."""
+
+    def sends_ahead(self, login, tls):
+        body = b"x" * 30000
+        mail = b"From: a@example.org\r\n\r\n" + body + b"\r\n"
+        noops = b"".join(b"n%d NOOP\r\n" % index for index in range(4000))
+        with self.shared.client(tls) as client:
+            client.send(login + noops + b"p APPEND INBOX {%d+}\r\n" % len(mail) + mail + b"\r\nq SELECT INBOX\r\nr FETCH * RFC822.SIZE\r\nz LOGOUT\r\n")
+            lines = client.rest().split(b"\r\n")
+        tagged = [line.split(b" ")[0] for line in lines if line and not line.startswith((b"*", b"+"))]
+        self.assertEqual(tagged, [b"l"] + [b"n%d" % index for index in range(4000)] + [b"p", b"q", b"r", b"z"])
+        self.assertTrue(all(b" OK" in line for line in lines if line and not line.startswith((b"*", b"+"))))
+        self.assertTrue(any(b"RFC822.SIZE %d)" % len(mail) in line for line in lines))
+
+    def test_tens_of_kilobytes_behind_a_login(self):
+        for tls in (None, "starttls", "implicit"):
+            for login in (b"l LOGIN alice secret\r\n", b"l AUTHENTICATE PLAIN " + base64.b64encode(b"\0alice\0secret") + b"\r\n"):
+                with self.subTest(tls=tls, login=login):
+                    self.sends_ahead(login, tls)
+
+
 class TLS(SharedCase):
     def test_serves_implicit_tls(self):
         with self.shared.client("implicit") as client:
