@@ -10,13 +10,14 @@ JOBS       ?=
 
 RELEASE = $(SWIFT) build -c release --static-swift-stdlib
 
-.PHONY: help deps build demo quick test suite lint bench install clean
+.PHONY: help deps build demo quick test suite fuzz lint bench install clean
 
 help:
 	@echo 'make demo    build, start a throw-away server on 127.0.0.1, deliver three messages, read one back over IMAPS'
 	@echo 'make test    every test: formatting, units, the whole suite with real clients (as root)'
 	@echo 'make quick   the unit tests only'
 	@echo 'make suite   the suite tests only, on the release build (TESTS="name …" picks some)'
+	@echo 'make fuzz    mutate inputs of every reader of foreign bytes (TARGET=name picks one, SECONDS=n each)'
 	@echo 'make bench   measure side by side with the Dovecot of Debian'
 	@echo 'make build   the release build'
 	@echo 'make install DESTDIR= PREFIX=$(PREFIX) SYSCONFDIR=$(SYSCONFDIR)'
@@ -49,6 +50,12 @@ suite: build
 	@tools/users.sh
 	@python3 Tests/SuiteTests/run.py $(if $(JOBS),--jobs $(JOBS)) $(TESTS)
 
+# A package and a build directory of its own: everything is instrumented.
+fuzz:
+	@tools/deps.sh build
+	$(SWIFT) build -c release --package-path Tests/Fuzz --scratch-path .build-fuzz -Xswiftc -sanitize=fuzzer,address -Xcc -fsanitize=address
+	@python3 Tests/Fuzz/run.py .build-fuzz/release/fuzz .build-fuzz '$(or $(SECONDS),5)' $(TARGET)
+
 bench: build
 	@tools/deps.sh bench
 	@tools/users.sh
@@ -58,4 +65,4 @@ install:
 	@tools/install.sh '$(DESTDIR)' '$(PREFIX)' '$(SYSCONFDIR)'
 
 clean:
-	rm -rf .build .demo
+	rm -rf .build .build-fuzz .demo

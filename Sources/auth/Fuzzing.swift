@@ -2,7 +2,7 @@ internal import Platform
 internal import SASL
 
 /// Entry point for fuzzing and mutation tests: both text protocols, from the first byte and after the handshake. Must never trap.
-func fuzzTextProtocols(_ input: [UInt8]) {
+package func fuzzTextProtocols(_ input: [UInt8]) {
     let greeting = ClientProtocol.Greeting(processID: 1, connection: 1, cookie: "", mechanisms: [.plain])
     for handshake in ["", "VERSION\t1\t1\nCPID\t1\n"] {
         var buffer = LineBuffer(limit: Limits.clientLine)

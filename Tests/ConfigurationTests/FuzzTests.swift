@@ -2,15 +2,6 @@ import Testing
 
 @testable import Configuration
 
-/// Any bytes as a configuration: must neither crash nor hang (entry point for a fuzzer).
-func fuzzConfiguration(_ bytes: [UInt8]) {
-    let source = MemoryFiles(bytes: ["/c": bytes, "/d/x.conf": Array(bytes.prefix(100))])
-    let configuration = ConfigurationLoader(source: source).load(path: "/c", overrides: [String(decoding: bytes.prefix(20), as: UTF8.self)])
-    for plan in configuration.servicePlans { _ = configuration.settingsImage(for: plan) }
-    _ = ConfigurationPrinter(configuration).body
-    _ = configuration.diagnostics.map(\.description)
-}
-
 @Suite("Any bytes")
 struct FuzzTests {
     private static let words = [

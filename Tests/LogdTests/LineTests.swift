@@ -90,8 +90,7 @@ struct ReceivedLineTests {
                 let index = Int.random(in: bytes.indices)
                 if Bool.random() { bytes[index] = .random(in: 0...255) } else { bytes.removeSubrange(index...) }
             }
-            let line = received(bytes)
-            #expect(!(line.text + line.user + line.session).utf8.contains { $0 < 0x20 })
+            #expect(fuzzReceivedLine(bytes))
         }
     }
 }

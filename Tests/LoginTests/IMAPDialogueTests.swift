@@ -469,6 +469,17 @@ struct DialogueFuzzTests {
             }
         }
     }
+
+    @Test("and anything auth may say keep its rules") func bytes() {
+        for _ in 0..<4_000 {
+            var input: [UInt8] = [.random(in: 0...7)]
+            for _ in 0..<Int.random(in: 1...12) {
+                for _ in 0..<Int.random(in: 0...8) { input += (Self.pieces.randomElement() ?? "").utf8 }
+                input += [.random(in: 1...8), 0]
+            }
+            #expect(fuzzDialogue(input), "\(input)")
+        }
+    }
 }
 
 @Suite("Text from elsewhere in an answer")

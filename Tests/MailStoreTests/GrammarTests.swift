@@ -148,10 +148,28 @@ struct UIDListTests {
         for bytes in Mutations(of: seed, count: 20_000) where !fuzzUIDList(bytes) {
             Issue.record("not kept: \(bytes)")
         }
+        for bytes in Mutations(of: Array("0 Junk\n1 $Label\n3 Ä\n".utf8), count: 5_000) where !fuzzKeywords(bytes) {
+            Issue.record("not kept: \(bytes)")
+        }
+        for seed in ["V\t2\n\nWork\t&AOQ-\nIN\u{1}tBOX\n", "Work.&AOQ-\nGone.b\n"] {
+            for bytes in Mutations(of: Array(seed.utf8), count: 5_000) where !fuzzSubscriptions(bytes) {
+                Issue.record("not kept: \(bytes)")
+            }
+        }
+        for bytes in Mutations(of: Array("a&AOQ-b&-c&2D3eAA-".utf8), count: 5_000) where !fuzzModifiedUTF7(bytes) {
+            Issue.record("not kept: \(bytes)")
+        }
         for bytes in Mutations(of: Array("12.M34P5.h,S=12,W=34:2,FSab,x".utf8), count: 20_000) where !fuzzMaildirName(bytes) {
             Issue.record("not kept: \(bytes)")
         }
     }
+}
+
+@Test("A subscription that is an escape of nothing is no name: written again it would be gone")
+func subscriptionOfNothing() {
+    let file = SubscriptionFile(Array("V\t2\n\nWork\n\u{1}\nINBOX\n".utf8), separator: 0x2e)
+    #expect(file.names == [[Array("Work".utf8)], [Array("INBOX".utf8)]])
+    #expect(fuzzSubscriptions(file.text))
 }
 
 /// Changed copies of a text, always the same ones.

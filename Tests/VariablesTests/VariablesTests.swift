@@ -102,14 +102,6 @@ struct PipelineTemplateTests {
     }
 }
 
-/// Bytes that are no template must neither crash nor hang (entry point for a fuzzer).
-func fuzzTemplate(_ bytes: [UInt8]) {
-    let text = String(decoding: bytes, as: UTF8.self)
-    for dialect in [TemplateDialect.letters, .pipelines] {
-        _ = try? Template(text, dialect: dialect).expand { _ in "value@domain" }
-    }
-}
-
 @Test("Random templates do not crash") func randomTemplates() {
     var generator = SystemRandomNumberGenerator()
     let alphabet = Array("%%%{{}}|()';,:.-0159uLNHMXif eqdefault(substr index md5)&\\\"".utf8)

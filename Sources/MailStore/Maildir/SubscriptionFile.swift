@@ -15,6 +15,8 @@ struct SubscriptionFile {
         for line in lines {
             let parts = line.split(separator: isVersion2 ? 0x09 : separator, omittingEmptySubsequences: false)
                 .map { isVersion2 ? TabEscape.decode($0) : Array($0) }
+            // Nothing but an escape that stands for nothing: no name, and an empty line once it were written.
+            guard parts != [[]] else { continue }
             if seen.insert(parts).inserted { names.append(parts) }
         }
     }
