@@ -24,6 +24,8 @@ struct ConfigurationReader {
         let valueLocation: SourceLocation
     }
 
+    private(set) var hasMainFile = false
+
     init(source: any FileSource, environment: [String: String]) {
         self.source = source
         self.environment = environment
@@ -36,6 +38,7 @@ struct ConfigurationReader {
         frames = [Frame(kind: .root, filter: .global, path: [], key: "", location: SourceLocation(file: path, line: 1, column: 1))]
         do throws(FileFailure) {
             let text = try source.content(of: path)
+            hasMainFile = true
             document.dialect = Self.dialect(of: text)
             read(text, of: path)
         } catch {

@@ -24,7 +24,8 @@ package struct ConfigurationLoader: Sendable {
             reader.document, log: reader.log, source: source, environment: environment, readsFiles: readsFiles)
         translation.run()
         var validation = Validation(translation: translation)
-        validation.run()
+        // Without the main file nothing else is known to be wrong.
+        if reader.hasMainFile { validation.run() }
         return LoadedConfiguration(
             document: reader.document, tree: translation.tree, diagnostics: validation.log.diagnostics,
             servicePlans: validation.plans, fileContents: validation.fileContents)

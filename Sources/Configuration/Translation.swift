@@ -77,6 +77,7 @@ struct Translation {
         }
         if setting.name == "mail_driver" { return text == "auto" ? "" : text == "dbox" ? "sdbox" : try setting.type.normal(text) }
         let isDirectory = ["base_dir", "state_dir", "libexec_dir"].contains(setting.name) && assignment.path.isEmpty
+        if isDirectory, !text.isEmpty, !text.hasPrefix("/") { throw ValueError("\(setting.name) must be an absolute path: \(text)") }
         if isDirectory, text.hasSuffix("/"), text != "/" { return String(text.dropLast()) }
         guard document.dialect == .v23 else {
             if text == "0", assignment.path.first == "service",
@@ -84,7 +85,12 @@ struct Translation {
             {
                 throw ValueError("\(setting.name) must not be 0; for no limit write unlimited")
             }
-            return text.isEmpty && setting.defaultValue(in: .v24).isEmpty ? "" : try setting.type.normal(text)
+            if text.isEmpty && setting.defaultValue(in: .v24).isEmpty { return "" }
+            let value = try setting.type.normal(text)
+            if value == "0", ["idle_kill_interval", "default_idle_kill_interval", "service_idle_kill_interval"].contains(setting.name) {
+                throw ValueError("\(setting.name) must not be 0; for never write infinite")
+            }
+            return value
         }
         if text.isEmpty, setting.oldDefault.isEmpty { return "" }
         if setting.name == "protocols" { return oldProtocols(text, assignment) }

@@ -8,12 +8,38 @@ extension Validation {
         let protocols = SettingType.words(tree.global("protocols") ?? "")
         checkProtocols(protocols)
         warnAboutForeignServices()
+        checkDefaults()
         var listeners: [String: String] = [:]
         for stock in StockService.all where stock.isAvailable {
             let word = field("protocol", stock.name) ?? stock.protocolWord
             guard word.isEmpty || protocols.contains(word), let plan = plan(stock, word) else { continue }
             plans.append(plan)
             for listener in plan.listeners { checkDuplicate(listener, plan.name, &listeners) }
+        }
+    }
+
+    /// A service without a limit of its own would be one that serves nobody.
+    private mutating func checkDefaults() {
+        for name in ["default_process_limit", "default_client_limit", "service_process_limit", "service_client_limit"]
+        where tree.value(name, [], .global, default: "") == "0" {
+            log.error("\(name) must not be 0", at: location(of: name), expected: "at least 1")
+        }
+    }
+
+    /// Programs of others do not speak Culver's protocol; arguments are scripts after login, or options that Culver's programs do not have.
+    private mutating func check(command: [String], of stock: StockService) {
+        let place = location(of: "executable", ["service", stock.name])
+        let libexec = (tree.global("libexec_dir") ?? "") + "/"
+        guard command != stock.executable.split(separator: " ").map({ String($0) }), let program = command.first else { return }
+        if program != stock.executable.prefix(while: { $0 != " " }), program != libexec + stock.name {
+            log.warning(
+                "service(\(stock.name)): executable \(program) takes the place of Culver's own: it must speak Culver's protocol",
+                at: place)
+        }
+        if command.count > 1 {
+            log.warning(
+                "service(\(stock.name)): arguments of executable have no effect: \(command.dropFirst().joined(separator: " "))"
+                    + " (scripts after login are not run in this version)", at: place)
         }
     }
 
@@ -75,6 +101,7 @@ extension Validation {
         let name = stock.name
         let command = (field("executable", name) ?? stock.executable).split(separator: " ").map { String($0) }
         guard let program = command.first else { return nil }
+        check(command: command, of: stock)
         let limit = number("process_limit", name, builtIn: workerLimit(name) ?? stock.processLimit) ?? global("default_process_limit", 100)
         let minimum = number("process_min_avail", name) ?? 0
         let requests = requestCount(stock)
@@ -154,6 +181,12 @@ extension Validation {
             let builtIn = kind.name == "unix_listener" ? stock.sockets : []
             let named = tree.records(kind.name, below: path, .global)
             for name in builtIn.map(\.name) + named.filter({ name in !builtIn.contains { $0.name == name } }) {
+                if kind.name == "fifo_listener" {
+                    log.warning(
+                        "service(\(stock.name)): fifo_listener \(name) is not made: no service of Culver reads a pipe",
+                        at: tree.location(of: path + [kind.name, name]))
+                    continue
+                }
                 if let listener = socket(name, kind, path + [kind.name, name], stock, builtIn.first { $0.name == name }) {
                     result.append(listener)
                 }

@@ -24,6 +24,7 @@ package final class SignalQueue {
     package static let child = SIGCHLD
     package static let kill = SIGKILL
     package static let quit = SIGQUIT
+    package static let alarm = SIGALRM
     package static let badSystemCall = SIGSYS
 
     /// Blocks the signals for normal delivery and queues them here.

@@ -28,6 +28,9 @@ package final class Startup {
     package init() throws(StartFailure) {
         Title.prepare()
         SignalQueue.ignoreWriteSignals()
+        // Scripts send HUP to auth to empty its cache: it has none, and must not end for it.
+        SignalQueue.ignore(SignalQueue.hangUp)
+        SignalQueue.ignore(SignalQueue.alarm)
         log = Log()
         Self.refuseByHand()
         let image = FileDescriptor(adopting: Inherited.settings)

@@ -20,7 +20,14 @@ final class ListenerSet {
     private var inherited: [String: Int32]
     private(set) var warnings: [String] = []
 
-    init(inherited: [String: Int32] = [:]) { self.inherited = inherited }
+    /// Directories below it that listeners need are made.
+    private let base: String
+    private var made: Set<String> = []
+
+    init(base: String = "", inherited: [String: Int32] = [:]) {
+        self.base = base
+        self.inherited = inherited
+    }
 
     /// Opens what a service listens on, or takes over what `previous` has under the same address. Answers the entries in order; an error
     /// names the address.
@@ -77,10 +84,26 @@ final class ListenerSet {
             if isAlive { throw SystemError(call: "Socket already exists: \(plan.name); bind", code: 98) }
             try FileSystem.remove(plan.name)
         }
+        try makeDirectories(of: plan)
         let socket = try Socket.listen(
             path: plan.name, style: isSeqpacket ? .seqpacket : .stream, backlog: Int32(clamping: max(16, backlog)))
         try own(plan)
         return try take(plan.name, plan, socket.release())
+    }
+
+    /// Makes the directories between base_dir and a socket, open to others only if one of their sockets is (services.md 11).
+    private func makeDirectories(of plan: PlannedListener) throws(SystemError) {
+        guard !base.isEmpty, plan.name.hasPrefix(base + "/") else { return }
+        let isOpen = plan.mode & 0o066 != 0 || !plan.user.isEmpty || !plan.group.isEmpty
+        var directory = base
+        for part in plan.name.dropFirst(base.count).split(separator: "/").dropLast() {
+            directory += "/" + part
+            if FileSystem.info(directory) == nil {
+                try FileSystem.makeDirectory(directory, mode: 0o700)
+                made.insert(directory)
+            }
+            if isOpen, made.contains(directory) { try FileSystem.setMode(directory, 0o755) }
+        }
     }
 
     /// Mode first, owner last: without CAP_FOWNER only the owner may change a mode.
@@ -89,7 +112,8 @@ final class ListenerSet {
         let uid = plan.user.isEmpty ? 0 : Account.user(plan.user)?.uid
         let gid = plan.group.isEmpty ? 0 : Account.group(plan.group)
         guard let uid, let gid else {
-            throw SystemError(call: "unix_listener \(plan.name): user \(plan.user) or group \(plan.group) lookup", code: 2)
+            let missing = uid == nil ? "user \(plan.user)" : "group \(plan.group)"
+            throw SystemError(call: "unix_listener \(plan.name): lookup of \(missing)", code: 2)
         }
         try FileSystem.setOwner(plan.name, uid: 0, gid: 0)
         try FileSystem.setMode(plan.name, UInt32(plan.mode))

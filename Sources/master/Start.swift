@@ -20,6 +20,7 @@ enum Start {
     static func suite(_ options: Options, foreground: Bool) -> Never {
         Process.setUmask(0o077)
         SignalQueue.ignoreWriteSignals()
+        SignalQueue.ignore(SignalQueue.alarm)
         let inherited = Systemd.inheritedSockets()
         let path = configurationPath(options)
         let plan = load(path, options.overrides)
@@ -29,7 +30,7 @@ enum Start {
         do throws(BaseDirectory.Problem) {
             warnings += try base.prepare(loginGroup: Account.user(plan.base["default_login_user"])?.gid)
         } catch { Terminal.fail("Fatal: \(error.text)") }
-        let listeners = ListenerSet(inherited: inherited)
+        let listeners = ListenerSet(base: base.path, inherited: inherited)
         let processes: [ServiceProcess]
         do {
             processes = try Supervisor.makeProcesses(plan, listeners: listeners, previous: nil, generation: 1)

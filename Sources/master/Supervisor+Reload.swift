@@ -106,7 +106,7 @@ extension Supervisor {
         guard plan.base["base_dir"] == settings["base_dir"] else {
             return reloadFailed(["base_dir was changed from \(settings["base_dir"]) to \(plan.base["base_dir"]): that needs a restart"])
         }
-        let next = ListenerSet()
+        let next = ListenerSet(base: base.path)
         let created: [ServiceProcess]
         do {
             created = try Self.makeProcesses(plan, listeners: next, previous: listeners, generation: generation + 1)

@@ -126,7 +126,9 @@ struct IncludeTests {
 
     @Test("must exist as main file") func main() {
         let configuration = ConfigurationLoader(source: MemoryFiles([:])).load(path: "/nix")
-        #expect(configuration.errors.first == "open(/nix) failed: No such file or directory")
+        #expect(
+            configuration.diagnostics.map(\.message) == ["open(/nix) failed: No such file or directory"], "and nothing that follows from it"
+        )
     }
 }
 

@@ -127,6 +127,18 @@ struct ServiceTests {
         #expect(Set(load(base23 + text + "\n").errors.map { $0.prefix(30) }).count == 1)
     }
 
+    @Test("refuse limits with which nothing could run, and paths that depend on where master was started") func impossible() {
+        #expect(load(base23 + "default_process_limit = 0\n").errors == ["default_process_limit must not be 0"])
+        #expect(load(base23 + "default_client_limit = 0\n").errors == ["default_client_limit must not be 0"])
+        #expect(load(base24 + "service_client_limit = 0\n").errors == ["service_client_limit must not be 0"])
+        for text in ["service imap {\n  idle_kill_interval = 0\n}\n", "default_idle_kill_interval = 0\n"] {
+            #expect(load(base24 + text).errors.first?.hasSuffix("idle_kill_interval must not be 0; for never write infinite") == true)
+        }
+        #expect(load(base23 + "base_dir = run\n").errors == ["base_dir: base_dir must be an absolute path: run"])
+        #expect(load(base23 + "syslog_facility = local9\n").errors.count == 1)
+        #expect(load(base23 + "service imap {\n  idle_kill = 0\n  executable = imap\n}\nsyslog_facility = local6\n").errors.isEmpty)
+    }
+
     @Test(
         "draw a warning",
         arguments: [
@@ -138,6 +150,26 @@ struct ServiceTests {
             (
                 "service dict {\n  process_limit = 5\n}",
                 "service dict is not started: dictionaries are not available in this version: the setting is not used"
+            ),
+            (
+                "service imap {\n  executable = imap imap-postlogin\n}",
+                "service(imap): arguments of executable have no effect: imap-postlogin (scripts after login are not run in this version)"
+            ),
+            (
+                "service imap {\n  executable = /usr/lib/dovecot/imap\n}",
+                "service(imap): executable /usr/lib/dovecot/imap takes the place of Culver's own: it must speak Culver's protocol"
+            ),
+            (
+                "service imap {\n  privileged_group = mail\n}",
+                "privileged_group has no effect: no process takes a group for a moment; extra_groups are kept"
+            ),
+            (
+                "import_environment = TZ PATH",
+                "import_environment has no effect: services get TZ and JOURNAL_STREAM of the environment, and nothing else"
+            ),
+            (
+                "service auth {\n  fifo_listener x {\n  }\n}",
+                "service(auth): fifo_listener x is not made: no service of Culver reads a pipe"
             ),
             ("service mine {\n  executable = /bin/x\n}", "service mine is not started: Culver starts no programs but its own"),
             (

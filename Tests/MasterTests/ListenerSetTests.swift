@@ -62,6 +62,18 @@ struct ListenerSetTests {
         #expect(throws: SystemError(call: "listen(127.0.0.1, \(port))", code: 98)) { try ListenerSet().open(internet(port)) }
     }
 
+    @Test("get the directories below base_dir that they need, open only when a socket in them is") func directories() throws {
+        let folder = try Folder()
+        let set = ListenerSet(base: folder.path)
+        _ = try set.open(unix(folder.path + "/a/b/s"))
+        #expect(folder.mode("a") == 0o700 && folder.mode("a/b") == 0o700)
+        _ = try set.open(unix(folder.path + "/a/t", mode: 0o660))
+        #expect(folder.mode("a") == 0o755 && folder.mode("a/b") == 0o700)
+        #expect(throws: SystemError.self, "outside of base_dir nothing is made") {
+            try ListenerSet(base: folder.path + "/a").open(unix(folder.path + "/other/s"))
+        }
+    }
+
     @Test("listen on each address, and on none for port 0, mode 0 and a fifo") func addresses() throws {
         let set = ListenerSet()
         let (_, port) = try set.openAnywhere()

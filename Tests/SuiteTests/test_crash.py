@@ -126,6 +126,18 @@ class Killed(Case):
         self.until(works, "new logins work", 10)
         self.assertOK(session.command("NOOP"))
 
+    def test_signals_that_mean_nothing_here_end_nobody(self):
+        """HUP to auth empties the cache of others; ALRM to master is nothing to it."""
+        server = self.server()
+        master, auth = server.master.pid, server.named("auth")[0].pid
+        os.kill(master, signal.SIGALRM)
+        for role in ("auth", "anvil", "log", "imap", "imap-login"):
+            os.kill(server.named(role)[0].pid, signal.SIGHUP)
+        server.login("alice").logout()
+        self.assertIsNone(server.master.poll())
+        self.assertEqual(server.named("auth")[0].pid, auth)
+        self.assertNotIn("killed with signal", server.log())
+
     def test_config_comes_back_for_a_reload(self):
         server = self.server()
         for process in server.named("config"):

@@ -26,7 +26,8 @@ extension Schema {
             "version_ignore", .bool, "no", ignored: "programs of different versions never work together",
             "Let programs of different versions work together."),
         Setting(
-            "import_environment", .list, "TZ CORE_OUTOFMEM CORE_ERROR LISTEN_PID LISTEN_FDS NOTIFY_SOCKET", [.master],
+            "import_environment", .list, "TZ CORE_OUTOFMEM CORE_ERROR LISTEN_PID LISTEN_FDS NOTIFY_SOCKET",
+            ignored: "services get TZ and JOURNAL_STREAM of the environment, and nothing else",
             "Variables of the environment that services get."),
         Setting("config_cache_size", .size, "1M", ignored: Instead.removed, only23: true, "Memory for the cache of the configuration."),
         Setting("first_valid_uid", .uint, "500", [.auth, .mail], "The lowest uid that may own mail."),
@@ -42,7 +43,12 @@ extension Schema {
         Setting("log_path", .string, "syslog", [.log], "Where the log goes: `syslog`, a file, `/dev/stderr`, `/dev/stdout`."),
         Setting("info_log_path", .string, "", [.log], "Where information goes; empty: `log_path`."),
         Setting("debug_log_path", .string, "", [.log], "Where debug lines go; empty: `info_log_path`."),
-        Setting("syslog_facility", .string, "mail", [.log], "Facility for syslog."),
+        Setting(
+            "syslog_facility",
+            .enumeration([
+                "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp", "local0", "local1",
+                "local2", "local3", "local4", "local5", "local6", "local7",
+            ]), "mail", [.log], "Facility for syslog."),
         Setting("log_timestamp", .string, "%b %d %H:%M:%S ", [.log], "Time at the beginning of a line in files, as strftime writes it."),
         Setting(
             "log_debug", .string, "", [.auth, .mail, .login], ignored: "debug lines are chosen by mail_debug and auth_debug",

@@ -15,7 +15,9 @@ extension Schema {
             Setting("executable", .string, "", [], "Program, relative to `libexec_dir`, and arguments."),
             Setting("user", .string, "", [], "User of the processes; empty: root."),
             Setting("group", .string, "", [], "Group of the processes; empty: the user's."),
-            Setting("privileged_group", .string, "", [], "Group that the processes may take for a moment."),
+            Setting(
+                "privileged_group", .string, "", ignored: "no process takes a group for a moment; extra_groups are kept",
+                "Group that the processes may take for a moment."),
             Setting("extra_groups", .list, "", [], "Further groups."),
             Setting("chroot", .string, "", [], "Root directory, relative to `base_dir`."),
             Setting(
