@@ -52,7 +52,7 @@ package func fuzzDialogue(_ input: [UInt8]) -> Bool {
         case 6: dialogue.failed(code: "temp_fail", reason: "")
         default: break
         }
-        _ = (dialogue.unread, dialogue.wantsInput, dialogue.wantsMore)
+        _ = (dialogue.unread, dialogue.wantsInput)
     }
     return true
 }
