@@ -17,6 +17,7 @@ struct Validation {
     mutating func run() {
         warnAboutIgnored()
         warnAboutPlugins()
+        warnAboutFilters()
         checkServices()
         checkTemplates()
         checkDatabases()
@@ -57,6 +58,39 @@ struct Validation {
         if assignment.value.isEmpty { return true }
         guard let value = try? setting.type.normal(assignment.value) else { return true }
         return value == fallback || (document.dialect == .v23 && OldForm.normal(value, of: setting, inRecord: false) == fallback)
+    }
+
+    /// Filters in which a setting is not looked at, although it is valid there: one warning for each setting and filter.
+    private mutating func warnAboutFilters() {
+        var seen: Set<String> = []
+        for assignment in document.assignments where assignment.filter != .global {
+            guard let reason = whyIgnored(assignment), seen.insert("\(assignment.name) \(assignment.filter.words)").inserted else {
+                continue
+            }
+            log.warning("\(assignment.name) has no effect in \(assignment.filter.words): \(reason)", at: assignment.location)
+        }
+        for declaration in document.declarations where declaration.filter != .global && Self.isDatabase(declaration.path) {
+            let words = declaration.filter.words
+            log.warning(
+                "\(declaration.path[0]) in \(words) has no effect: auth asks the databases outside of filters for every client",
+                at: declaration.location,
+                expected: "a \(declaration.path[0]) outside of it, with username_filter or mechanisms where it shall not always hold")
+        }
+    }
+
+    private static func isDatabase(_ path: [String]) -> Bool { path.count == 2 && ["passdb", "userdb"].contains(path[0]) }
+
+    private func whyIgnored(_ assignment: Assignment) -> String? {
+        guard let setting = assignment.setting, setting.status == .honoured, assignment.path.isEmpty else { return nil }
+        let elsewhere: Set = ["auth_socket_path", "auth_allow_cleartext", "auth_ssl_require_client_cert", "auth_ssl_username_from_cert"]
+        if setting.name.hasPrefix("auth_"), setting.roles.contains(.auth), !elsewhere.contains(setting.name) {
+            return "auth has one value for every client, that outside of filters"
+        }
+        let ofHosts: Set = ["ssl_server_cert_file", "ssl_server_key_file"]
+        if assignment.filter.localName != nil, setting.roles.contains(.login), !ofHosts.contains(setting.name) {
+            return "of a server name only the certificate and its key are looked at"
+        }
+        return nil
     }
 
     private mutating func warnAboutPlugins() {

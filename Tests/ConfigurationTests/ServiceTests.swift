@@ -410,4 +410,29 @@ struct LoaderTests {
             })
         #expect(!load(text + "haproxy_trusted_networks = 192.0.2.1\n").warnings.contains { $0.contains("haproxy") })
     }
+
+    @Test(
+        "warn about settings of filters that nobody looks at",
+        arguments: [
+            (
+                "protocol imap {\n auth_failure_delay = 1s\n}",
+                "auth_failure_delay has no effect in protocol imap: auth has one value for every client, that outside of filters"
+            ),
+            (
+                "protocol imap {\n passdb a {\n driver = static\n }\n}",
+                "passdb in protocol imap has no effect: auth asks the databases outside of filters for every client"
+            ),
+            (
+                "local_name a.example {\n ssl_min_protocol = TLSv1.3\n}",
+                "ssl_min_protocol has no effect in local_name a.example: of a server name only the certificate and its key are looked at"
+            ),
+        ])
+    func filters(_ text: String, _ message: String) {
+        #expect(load(base24 + text + "\n").warnings.filter { $0.contains("no effect") } == [message])
+    }
+
+    @Test("do not warn about settings of filters that are looked at") func honouredFilters() {
+        let text = "local_name a.example {\n ssl_server_cert_file = /c\n}\nprotocol imap {\n mail_max_userip_connections = 3\n}\n"
+        #expect(!load(base24 + text).warnings.contains { $0.contains("no effect") })
+    }
 }
