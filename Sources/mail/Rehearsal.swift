@@ -50,7 +50,7 @@ struct Rehearsal {
 
     /// Failures do not matter: then the first session is slower, nothing else. A debug line tells what was answered with other than OK.
     static func play(_ startup: Startup, _ template: SessionTemplate, _ program: SystemCallFilter.Program, signals: SignalQueue) {
-        let rehearsal = Rehearsal(startup: startup, template: template, program: program, signals: signals)
+        let rehearsal = Rehearsal(startup: startup, template: template.withoutDurability, program: program, signals: signals)
         let root = "\(startup.settings["base_dir"].isEmpty ? "/tmp" : startup.settings["base_dir"])/rehearsal.\(Process.id)"
         do {
             try FileSystem.makeDirectory(root, mode: 0o700)

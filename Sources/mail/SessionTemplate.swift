@@ -6,7 +6,7 @@ internal import Variables
 /// What the configuration says of every session, worked out once in the zygote: a worker reads no setting.
 struct SessionTemplate {
     let imap: IMAPSettings
-    let storeOptions: StoreOptions
+    private(set) var storeOptions: StoreOptions
     /// `imap_logout_format`; nil when it is wrong, which the log says once.
     let logoutFormat: Template?
     let namesAreUTF8: Bool
@@ -28,6 +28,13 @@ struct SessionTemplate {
         }
         namesAreUTF8 = settings.bool("mailbox_list_utf8")
         storeOptions = Self.storeOptions(settings, log)
+    }
+
+    /// For a mailbox that need not survive anything.
+    var withoutDurability: SessionTemplate {
+        var template = self
+        template.storeOptions.durability = .never
+        return template
     }
 
     private static func storeOptions(_ settings: Settings, _ log: Log) -> StoreOptions {

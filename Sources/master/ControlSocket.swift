@@ -188,19 +188,19 @@ final class ControlSocket {
 }
 
 extension ServiceProcess {
-    /// A singleton's row of `service status`.
+    /// A singleton's row of `service status`, or that of a zygote which cannot answer itself yet: it has no processes then.
     fileprivate var singletonStatus: ServiceStatus {
         var row = ServiceStatus()
         row.service = name
-        row.processCount = isRunning ? 1 : 0
+        row.processCount = isRunning && !isZygote ? 1 : 0
         row.processAvail = isReady ? 1 : 0
-        row.processLimit = 1
+        row.processLimit = isZygote ? service.plan.processLimit : 1
         row.clientLimit = service.plan.clientLimit
         row.throttleMilliseconds = UInt32(clamping: restartAt.map { max(0, $0 - Clock.milliseconds) } ?? 0)
         row.lastFailure = UInt64(clamping: throttle.lastFailure)
         row.isListening = !isStopped
         row.isStopped = isStopped
-        row.processTotal = 1
+        row.processTotal = isZygote ? 0 : 1
         return row
     }
 

@@ -244,7 +244,7 @@ class Rehearsal(Case):
         server = self.server(settings={"mail_debug": "yes"})
         self.until(lambda: "rehearsal: " in server.log(), "the line about the rehearsal")
         self.assertRegex(server.log(), r"imap: Debug: rehearsal: [0-9]{4,} bytes, 0 failures")
-        self.assertEqual([name for name in os.listdir(server.base_dir) if "rehearsal" in name], [])
+        self.until(lambda: not [name for name in os.listdir(server.base_dir) if "rehearsal" in name], "its mailbox is gone")
 
 
 class PasswordSchemes(Case):

@@ -46,7 +46,7 @@ class Symptoms(Case):
         held, other = server.login("alice"), server.login("alice")
         client = server.client(timeout=60)
         tag = client.start("LOGIN bob secret")
-        line = server.wait_for_log(r"Warning: .*service\(imap\).*process_limit \(2\) reached.*").group(0)
+        line = server.wait_for_log(r" imap: Warning: service\(imap\): process_limit \(2\) reached.*").group(0)
         self.assertRegex(line, r"queued \(1 of at most \d+ waiting\); raise it: service imap \{ process_limit = 4 \}")
         held.logout()
         self.assertOK(client.finish(tag))
@@ -116,6 +116,7 @@ class Symptoms(Case):
     @limit(60)
     def test_a_worker_that_fails_before_it_works_throttles_its_service_at_once(self):
         server = self.server(services={"imap": {"process_min_avail": 0}})
+        server.login("alice").logout()  # the zygote is ready
         zygote = server.named("imap")[0].pid
         # Becoming its user fails in each worker, as where the kernel refuses it.
         tracer = subprocess.Popen(
