@@ -137,6 +137,15 @@ int cp_reap(int *status) {
     int pid = waitpid(-1, status, WNOHANG);
     return pid < 0 ? (errno == ECHILD ? 0 : -errno) : pid;
 }
+int cp_reap_all(int timeout_ms) {
+    for (int waited = 0;; waited++) {
+        int pid;
+        while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) continue;
+        if (pid < 0 && errno == ECHILD) return 1;
+        if (waited >= timeout_ms) return 0;
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+}
 int cp_status_exited(int status) { return WIFEXITED(status); }
 int cp_status_code(int status) { return WEXITSTATUS(status); }
 int cp_status_signal(int status) { return WIFSIGNALED(status) ? WTERMSIG(status) : 0; }

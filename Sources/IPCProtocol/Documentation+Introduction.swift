@@ -51,8 +51,10 @@ extension ProtocolDocument {
         datagram. A pid in a payload is either a number that the sender had from fork (`attach`) or only a name for something the receiver
         already knows (`kick`). No process takes a uid, a path or a user name from a weaker one.
 
-        There is no greeting: every frame carries the protocol version in its head. A version that does not fit ends the channel with an error
-        that names both versions, because then the executables of two builds are mixed.
+        Master and each process that it executes begin with `hello`: role, protocol version and build. Neither waits for the other's: who finds
+        another build ends with an error that names both and the file, because then the executables of two builds are mixed. Workers are forked,
+        and all other pairs join processes that have said `hello`, so these say it no more. Every frame carries the protocol version in its
+        head; one that does not fit ends the channel in the same way.
 
         ## Tickets
 

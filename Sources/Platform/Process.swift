@@ -98,6 +98,10 @@ package enum Process {
         )
     }
 
+    /// Waits until every child has ended, for this long at most; false: one still runs.
+    @discardableResult
+    package static func reapAll(milliseconds: Int32) -> Bool { cp_reap_all(milliseconds) == 1 }
+
     /// Ends this process at once, without exit handlers.
     package static func exit(_ code: Int32) -> Never { cp_exit(code) }
 

@@ -37,6 +37,7 @@ package final class Startup {
         settings = try Settings(from: image)
         master = Channel(FileDescriptor(adopting: Inherited.master))
         log.isDebugging = settings.bool("mail_debug") || settings.bool("auth_debug") || settings.bool("auth_debug_passwords")
+        do throws(ChannelError) { try greet() } catch { throw StartFailure("master: \(error)") }
         do throws(ChannelError) { try receivePlan() } catch { throw StartFailure("master: \(error)") }
         setTitle("[initializing]")
         log.whenBlocked = { [unowned self] isBlocked in
@@ -46,9 +47,29 @@ package final class Startup {
         }
     }
 
+    /// Says of which build this process is; what master says about itself comes first of all that it sends.
+    private func greet() throws(ChannelError) {
+        let path = FileSystem.linkTarget("/proc/self/exe") ?? ""
+        try master.send(ServiceToMaster.hello(.init(role: String(path.split(separator: "/").last?.prefix(64) ?? ""))))
+    }
+
+    /// Ends the process when master is of another build, naming both.
+    private func check(_ first: MasterToService) throws(ChannelError) {
+        var mismatch = BuildMismatch.instead(of: nil, from: "master")
+        if case .hello(let hello) = first { mismatch = BuildMismatch.check(hello, of: "master") }
+        guard let mismatch else { return }
+        log.fatal(LogText(untrusted: mismatch.description))
+        Process.exit(89)
+    }
+
     private func receivePlan() throws(ChannelError) {
+        var isGreeted = false
         while true {
             guard var received = try master.receive(MasterToService.self, wait: true) else { continue }
+            if !isGreeted {
+                isGreeted = true
+                try check(received.message)
+            }
             switch received.message {
             case .listener(let info):
                 if let socket = received.takeDescriptor() { listeners.append(InheritedListener(info: info, socket: socket)) }

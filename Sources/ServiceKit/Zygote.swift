@@ -162,7 +162,7 @@ package final class Zygote: EventHandler {
                 case .stopListening:
                     isStoppedByAdministrator = true
                     role?.setAccepting(false)
-                case .listener, .start, .reopenLogs, .logSource: break
+                case .listener, .start, .reopenLogs, .logSource, .hello: break
                 }
             }
         } catch {

@@ -23,8 +23,19 @@ enum Config {
         }
         let master = Channel(FileDescriptor(adopting: Inherited.master), maximumQueue: 1_000_000)
         do throws(ChannelError) {
+            try master.send(ConfigToMaster.hello(.init(role: "config")))
+            var isGreeted = false
             while true {
                 guard let received = try master.receive(MasterToConfig.self, wait: true) else { continue }
+                if !isGreeted {
+                    isGreeted = true
+                    var mismatch = BuildMismatch.instead(of: nil, from: "master")
+                    if case .hello(let hello) = received.message { mismatch = BuildMismatch.check(hello, of: "master") }
+                    if let mismatch {
+                        Log().fatal(LogText(untrusted: mismatch.description))
+                        Process.exit(89)
+                    }
+                }
                 if case .load(let request) = received.message { try answer(request, received.request, master) }
             }
         } catch {

@@ -33,9 +33,20 @@ final class ConfigurationClient {
     }
 
     let channel: Channel
+    private let program: String
+    private var hasGreeted = false
+    /// It is of another build.
+    private(set) var isRefused = false
     private var plan = Plan()
 
-    init(_ channel: Channel) { self.channel = channel }
+    /// `program`: its path, for messages.
+    init(_ channel: Channel, program: String) {
+        self.channel = channel
+        self.program = program
+    }
+
+    /// Tells config who asks; before the first `load`.
+    func greet() throws(ChannelError) { try channel.send(MasterToConfig.hello(.init(role: "master"))) }
 
     func load(path: String, overrides: [String]) throws(ChannelError) {
         plan = Plan()
@@ -46,7 +57,17 @@ final class ConfigurationClient {
     func receive(wait: Bool) -> Outcome {
         do throws(ChannelError) {
             while var received = try channel.receive(ConfigToMaster.self, wait: wait) {
+                if !hasGreeted {
+                    var mismatch = BuildMismatch.instead(of: nil, from: program)
+                    if case .hello(let hello) = received.message { mismatch = BuildMismatch.check(hello, of: program) }
+                    if let mismatch {
+                        isRefused = true
+                        return .failed(mismatch.description)
+                    }
+                    hasGreeted = true
+                }
                 switch received.message {
+                case .hello: break
                 case .diagnostic(let diagnostic): plan.diagnostics.append(diagnostic)
                 case .base:
                     guard let file = received.takeDescriptor() else { break }
@@ -61,6 +82,10 @@ final class ConfigurationClient {
             }
             return .loading
         } catch {
+            if case .refused(let reason) = error, !hasGreeted, let mismatch = BuildMismatch.instead(of: reason, from: program) {
+                isRefused = true
+                return .failed(mismatch.description)
+            }
             return .failed("config process: \(error)")
         }
     }

@@ -124,7 +124,7 @@ final class ControlSocket {
             case .kicked(let kicked):
                 question.isFound = question.isFound || kicked.found
                 question.waiting.remove(process.token)
-            case .ready, .replaceMe: break
+            case .ready, .replaceMe, .hello: break
             }
             pending[request] = question
             if question.waiting.isEmpty {

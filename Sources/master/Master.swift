@@ -19,7 +19,7 @@ enum Master {
 
     private static func run(_ options: Options) {
         switch options.task {
-        case .version: Terminal.output("\(Version.number)\n")
+        case .version: Terminal.output("\(Build.version)\n")
         case .buildOptions:
             Terminal.output(
                 "Build options: ioloop=epoll notify=inotify openssl\nSQL drivers:\nPassdb: passwd-file static\nUserdb: passwd-file static\n"
@@ -50,8 +50,10 @@ enum Terminal {
     static func output(_ text: String) { write(text, 1) }
     static func print(_ text: String) { write(text, 2) }
 
+    /// What was started has lost its channel, and ends: whoever starts us again meets nothing that is left of us.
     static func fail(_ text: String, code: Int32 = 89) -> Never {
         print(text + "\n")
+        Process.reapAll(milliseconds: 2_000)
         Process.exit(code)
     }
 

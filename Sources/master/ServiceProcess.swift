@@ -19,6 +19,8 @@ final class ServiceProcess {
     var channel: Channel?
     var token: UInt64 = 0
     var isReady = false
+    /// It said hello, and is of our build.
+    var hasGreeted = false
     /// A reload started a successor that does not work yet.
     var isBeingReplaced = false
     /// A reload replaced it: it ends with its last client and is not started again.

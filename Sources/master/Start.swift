@@ -65,10 +65,7 @@ enum Start {
     /// Reads the configuration through a config process; all errors at once end the start.
     private static func load(_ path: String, _ overrides: [String]) -> Plan {
         do {
-            let process = try ConfigurationProcess.start(
-                executable: Self.libexec + "/config", instance: "culver", environment: childEnvironment, errors: 2)
-            try process.client.load(path: path, overrides: overrides)
-            switch process.client.receive(wait: true) {
+            switch try ask(path, overrides) {
             case .loaded(let plan):
                 for diagnostic in plan.diagnostics { Terminal.print(diagnostic.text + "\n") }
                 return plan
@@ -80,6 +77,14 @@ enum Start {
             case .loading: Terminal.fail("Fatal: config process ended too early")
             }
         } catch { Terminal.fail("Fatal: config process: \(error)") }
+    }
+
+    /// The config process ends with its channel, at the end of this function.
+    private static func ask(_ path: String, _ overrides: [String]) throws -> ConfigurationClient.Outcome {
+        let process = try ConfigurationProcess.start(
+            executable: Self.libexec + "/config", instance: "culver", environment: childEnvironment, errors: 2)
+        try process.client.load(path: path, overrides: overrides)
+        return process.client.receive(wait: true)
     }
 
     /// libexec/culver as seen from this program: PREFIX/sbin/culver has PREFIX/libexec/culver; a build folder has everything in one place.
@@ -142,9 +147,12 @@ enum Start {
                 closeDescriptor(theirs)
                 let child = Channel(FileDescriptor(adopting: ours))
                 let answer = try child.receive(ServiceToMaster.self, wait: true)
-                Process.exit(answer == nil ? 89 : 0)
+                if answer != nil { Process.exit(0) }
             }
-        } catch { Process.exit(89) }
+        } catch {}
+        // It ends when all that it started has ended.
+        Process.reapAll(milliseconds: 3_000)
+        Process.exit(89)
     }
 
     // MARK: the suite
@@ -173,6 +181,7 @@ enum Start {
             }
             for line in supervisor.relay.takeUnwritten() { Terminal.print(line + "\n") }
             supervisor.cleanUp()
+            supervisor.abandon()
             Terminal.fail("Fatal: the log process could not start")
         }
         supervisor.startAll()
@@ -187,7 +196,7 @@ enum Start {
     private static func announce(_ supervisor: Supervisor, _ warnings: [String]) {
         let protocols = supervisor.plan.protocols.split(separator: " ").joined(separator: ", ")
         supervisor.log.info(
-            "Culver v\(Version.number) starting up \(LogText(trusted: protocols.isEmpty ? "without any protocols" : "for \(protocols)")) (core dumps disabled)"
+            "Culver v\(Build.version) starting up \(LogText(trusted: protocols.isEmpty ? "without any protocols" : "for \(protocols)")) (core dumps disabled)"
         )
         for diagnostic in supervisor.plan.diagnostics { supervisor.log.warning(LogText(untrusted: diagnostic.summary)) }
         for warning in warnings { supervisor.log.warning(LogText(untrusted: warning)) }

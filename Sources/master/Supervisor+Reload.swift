@@ -20,7 +20,9 @@ final class ConfigurationProcess {
         let room = String(repeating: " ", count: 64)
         let pid = try Process.spawn(
             path: executable, arguments: ["\(instance)/config", room], environment: environment, descriptors: [-1, -1, errors, theirs])
-        return ConfigurationProcess(client: ConfigurationClient(Channel(FileDescriptor(adopting: ours))), pid: pid)
+        let client = ConfigurationClient(Channel(FileDescriptor(adopting: ours)), program: executable)
+        try client.greet()
+        return ConfigurationProcess(client: client, pid: pid)
     }
 }
 
@@ -50,6 +52,7 @@ extension Supervisor {
             try loop.poller.add(started.client.channel.number, token: Self.configToken, for: .readable)
             configuration = started
             configurationPID = started.pid
+            configurationStarted = Clock.milliseconds
             if let log = process(.log)?.channel { try relay.announce(token, to: log) }
         } catch {
             log.error("config process: \(LogText(untrusted: "\(error)"))")
@@ -60,7 +63,11 @@ extension Supervisor {
         guard let configuration else { return }
         let outcome = configuration.client.receive(wait: false)
         guard configuration.isLoading else {
-            if case .failed = outcome { configurationEnded() }
+            if case .failed(let text) = outcome {
+                // One that ended is told of when it is reaped.
+                if configuration.client.isRefused { log.error("service(config): \(LogText(untrusted: text))") }
+                configurationEnded()
+            }
             return
         }
         switch outcome {
@@ -92,7 +99,8 @@ extension Supervisor {
         }
         if configuration != nil { continueReload() }
         if configuration != nil { configurationEnded() }
-        if state == .running { startConfiguration() }
+        // One that does not stay is started for the next reload only.
+        if state == .running && Clock.milliseconds - configurationStarted > 10_000 { startConfiguration() }
         return true
     }
 
@@ -166,7 +174,7 @@ extension Supervisor {
     }
 
     func systemdReady() {
-        systemd.notify(["READY=1", "STATUS=v\(Version.number) running", "MAINPID=\(Process.id)"])
+        systemd.notify(["READY=1", "STATUS=v\(Build.version) running", "MAINPID=\(Process.id)"])
     }
 
     /// The processes of a configuration with their listeners opened.

@@ -49,6 +49,15 @@ extension Supervisor {
         }
     }
 
+    /// A start that failed: whatever runs already ends without its channel, or by force.
+    func abandon() {
+        configuration = nil
+        for process in processes where process.isRunning {
+            process.channel = nil
+            SignalQueue.send(SignalQueue.kill, toGroup: process.pid)
+        }
+    }
+
     /// After the loop: what is on disk.
     func cleanUp() {
         listeners.removePaths()

@@ -27,6 +27,8 @@ final class Supervisor: EventHandler {
     var control: ControlSocket?
     var configuration: ConfigurationProcess?
     var configurationPID: Int32 = 0
+    /// Monotonic milliseconds of its last start.
+    var configurationStarted: Int64 = 0
     /// Told once when the log process works, or cannot: for the process that waits to daemonize.
     var whenStarted: ((Bool) -> Void)?
 
@@ -174,6 +176,7 @@ final class Supervisor: EventHandler {
         process.channel = channel
         process.token = tokens.next()
         process.isReady = false
+        process.hasGreeted = false
         process.isOverdue = false
         process.isThrottled = false
         process.startedAt = Clock.milliseconds
@@ -190,6 +193,7 @@ final class Supervisor: EventHandler {
     private func begin(_ process: ServiceProcess, _ channel: Channel, _ order: StartOrder, _ logEnd: Int32) throws {
         let pid = process.pid
         let logToken = tokens.next()
+        try channel.send(MasterToService.hello(.init(role: "master")))
         try relay.add(logEnd, LogSource(service: process.name, leader: UInt32(bitPattern: pid)), token: logToken)
         try equip(process, channel)
         // The log process itself gets all channels behind its start order, because it does not take them before.
@@ -247,7 +251,11 @@ final class Supervisor: EventHandler {
         do throws(ChannelError) {
             if channel.hasBacklog { try channel.flush() }
             while let received = try channel.receive(ServiceToMaster.self) {
+                if !process.hasGreeted {
+                    guard greeted(process, received.message) else { return }
+                }
                 switch received.message {
+                case .hello: break
                 case .ready: becameReady(process)
                 case .replaceMe(let replacement):
                     process.isThrottled = replacement.isThrottled
@@ -258,10 +266,34 @@ final class Supervisor: EventHandler {
             }
             try loop.watch(channel, process.token)
         } catch {
+            if case .refused(let reason) = error, !process.hasGreeted,
+                let mismatch = BuildMismatch.instead(of: reason, from: process.service.plan.executable)
+            {
+                return refuse(process, mismatch)
+            }
             if error != .closed { log.error("service(\(process.name)): \(error)") }
             loop.poller.remove(channel.number)
             process.channel = nil
         }
+    }
+
+    /// The first message of a process tells its build; false: it is another one than ours.
+    private func greeted(_ process: ServiceProcess, _ first: ServiceToMaster) -> Bool {
+        let program = process.service.plan.executable
+        var mismatch = BuildMismatch.instead(of: nil, from: program)
+        if case .hello(let hello) = first { mismatch = BuildMismatch.check(hello, of: program) }
+        process.hasGreeted = mismatch == nil
+        if let mismatch { refuse(process, mismatch) }
+        return mismatch == nil
+    }
+
+    /// A process of another build: whatever it says next cannot be trusted to mean what we think.
+    private func refuse(_ process: ServiceProcess, _ mismatch: BuildMismatch) {
+        log.error("service(\(process.name)): \(LogText(untrusted: mismatch.description))")
+        if let channel = process.channel { loop.poller.remove(channel.number) }
+        process.channel = nil
+        SignalQueue.send(SignalQueue.kill, to: process.pid)
+        if process.kind == .log { whenStarted?(false) }
     }
 
     private func becameReady(_ process: ServiceProcess) {

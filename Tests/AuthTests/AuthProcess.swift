@@ -50,6 +50,7 @@ final class AuthProcess {
         pid = try Process.spawn(
             path: program, arguments: ["culver/auth" + String(repeating: " ", count: 60)], environment: ["CULVER_CHILD=1"],
             descriptors: [-1, -1, logEnd.number, masterEnd.number, image.number])
+        try master.send(MasterToService.hello(Hello(role: "master")))
         for socket in sockets {
             let listener = try Socket.listen(path: folder + "/" + socket.role, style: .stream, backlog: 128)
             try FileSystem.setMode(folder + "/" + socket.role, UInt32(socket.mode))
@@ -66,6 +67,7 @@ final class AuthProcess {
         order.gid = Process.isRoot ? 65_534 : Process.effectiveGID
         order.clientLimit = 100
         try master.send(MasterToService.start(order))
+        #expect(try next(ServiceToMaster.self, from: master) == .hello(Hello(role: "auth")))
         #expect(try next(ServiceToMaster.self, from: master) == .ready)
     }
 

@@ -26,6 +26,7 @@ final class LogdProcess {
         pid = try Platform.Process.spawn(
             path: program, arguments: ["culver/log" + String(repeating: " ", count: 60)], environment: ["CULVER_CHILD=1"],
             descriptors: [-1, -1, logEnd.number, masterEnd.number, image.number])
+        try master.send(MasterToService.hello(Hello(role: "master")))
         try master.send(MasterToService.peer(Peer(role: "spool")), descriptors: [spool.number])
         var order = StartOrder()
         order.service = "log"

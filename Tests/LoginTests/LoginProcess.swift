@@ -34,6 +34,7 @@ final class LoginProcess {
         pid = try Process.spawn(
             path: program, arguments: ["culver/imap-login" + String(repeating: " ", count: 60)], environment: ["CULVER_CHILD=1"],
             descriptors: [-1, -1, logEnd.number, masterEnd.number, image.number])
+        try master.send(MasterToService.hello(Hello(role: "master")))
         let info = Listener(name: "imap", role: "imap", isTLS: false, isHAProxy: false, mode: 0)
         try master.send(MasterToService.listener(info), descriptors: [listener.number])
         try master.send(MasterToService.peer(Peer(role: "auth")), descriptors: [authEnd.number])
@@ -48,6 +49,7 @@ final class LoginProcess {
         order.clientLimit = clientLimit
         order.idleKillMilliseconds = 60_000
         try master.send(MasterToService.start(order))
+        #expect(try message(ServiceToMaster.self, from: master) == .hello(Hello(role: "login")))
         #expect(try message(ServiceToMaster.self, from: master) == .ready)
     }
 

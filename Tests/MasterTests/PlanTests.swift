@@ -10,10 +10,11 @@ private struct FakeConfig {
     let client: ConfigurationClient
     let channel: Channel
 
-    init() throws {
+    init(hello: Hello? = Hello(role: "config")) throws {
         let (ours, theirs) = try SocketPair().split()
-        client = ConfigurationClient(Channel(FileDescriptor(adopting: ours)))
+        client = ConfigurationClient(Channel(FileDescriptor(adopting: ours)), program: "/x/config")
         channel = Channel(FileDescriptor(adopting: theirs))
+        if let hello { try channel.send(ConfigToMaster.hello(hello)) }
     }
 
     func send(_ message: ConfigToMaster, image values: [String: String]? = nil) throws {
@@ -88,6 +89,30 @@ struct PlanTests {
         do { client = try FakeConfig().client }
         guard case .failed(let end) = client.receive(wait: true) else { throw ChannelError.closed }
         #expect(end == "config process: channel closed by its peer")
+    }
+
+    @Test(
+        "is refused from a config of another build, with both versions, its path and what to do",
+        arguments: [
+            (Hello(role: "config", build: "9.9"), "/x/config is version 9.9 (protocol version \(FrameHeader.version)), this process is"),
+            (Hello(role: "config", version: 77), "/x/config is version \(Build.version) (protocol version 77), this process is"),
+            (nil, "/x/config is of a version that does not tell its own, this process is"),
+        ])
+    func otherBuild(_ hello: Hello?, _ text: String) throws {
+        let config = try FakeConfig(hello: hello)
+        try config.send(.loaded(.init(isValid: true, protocols: "", version: "2.4")))
+        guard case .failed(let said) = config.client.receive(wait: false) else { throw ChannelError.closed }
+        #expect(said.hasPrefix("\(text) version \(Build.version) (protocol version \(FrameHeader.version)): "))
+        #expect(said.hasSuffix("Install all executables of one version, then stop and start Culver") && config.client.isRefused)
+    }
+
+    @Test("is refused from a config that speaks another protocol version") func otherProtocol() throws {
+        let config = try FakeConfig(hello: nil)
+        var head = FrameHeader(kind: 6, descriptorCount: 0, request: 0, payloadLength: 0).encoded()
+        head[2] = 9
+        try DatagramSocket.send(head, to: config.channel.number)
+        guard case .failed(let said) = config.client.receive(wait: false) else { throw ChannelError.closed }
+        #expect(said.hasPrefix("/x/config is of protocol version 9, this process is version \(Build.version)"))
     }
 
     @Test("begins anew with each load") func again() throws {

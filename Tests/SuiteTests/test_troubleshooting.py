@@ -2,7 +2,10 @@
 
 import os
 import re
+import socket
+import struct
 import subprocess
+import sys
 import time
 
 import culver
@@ -157,6 +160,75 @@ class Symptoms(Case):
         server.start(wait=False)
         server.wait_for_log(r"imap: Fatal: execv\(.*/imap\) failed: No such file or directory", 15)
         server.wait_for_log(r"service\(imap\): child \d+ returned error 84 \(exec\(\) failed\)", 15)
+
+    def other_build(self, libexec, name, version=1, build="9.9"):
+        """Puts a program there that says hello as another build does, and then waits."""
+        hello = {"config": 6}.get(name, 7)
+        payload = struct.pack("<I", len(name)) + name.encode() + struct.pack("<H", version) + struct.pack("<I", len(build)) + build.encode()
+        frame = struct.pack("<HHHHII", 0x5643, version, hello, 0, 0, len(payload)) + payload
+        path = os.path.join(libexec, name)
+        os.unlink(path)
+        with open(path, "w") as file:
+            file.write("#!%s\nimport socket, time\nmaster = socket.socket(fileno=3)\nmaster.send(%r)\ntime.sleep(60)\n" % (sys.executable, frame))
+        os.chmod(path, 0o755)
+        return path
+
+    def own_libexec(self, server):
+        libexec = server.path("libexec")
+        subprocess.run(["cp", "-a", culver.programs().libexec, libexec], check=True)
+        os.chmod(libexec, 0o755)
+        server.settings["libexec_dir"] = libexec
+        server.write_config()
+        return libexec
+
+    @limit(60)
+    def test_a_program_of_another_build_is_named(self):
+        for version, words in ((1, r"version 9\.9 \(protocol version 1\)"), (7, "of protocol version 7")):
+            with self.subTest(version=version):
+                server = self.server(start=False)
+                path = self.other_build(self.own_libexec(server), "imap", version)
+                server.start(wait=False)
+                server.wait_for_log(
+                    r"Error: service\(imap\): %s is %s, this process is version \S+ \(protocol version \d+\): executables of two builds are mixed"
+                    r".*stop and start Culver" % (re.escape(path), words), 15)
+                server.wait_for_log(r"service\(imap\): command startup failed, throttling", 15)
+                server.stop()
+
+    @limit(60)
+    def test_a_reload_with_a_config_of_another_build_changes_nothing(self):
+        server = self.server(start=False)
+        libexec = self.own_libexec(server)
+        server.start()
+        session = server.login("alice")
+        path = self.other_build(libexec, "config")
+        os.kill(server.named("config")[0].pid, 9)
+        self.until(lambda: not server.named("config"), "config ended")
+        mark = server.mark()
+        os.kill(server.master.pid, 1)
+        server.wait_for_log(r"Config reload failed, the old configuration stays in force: %s is version 9\.9" % re.escape(path), since=mark)
+        self.assertEqual(session.command("NOOP").word, "OK")
+        server.login("bob").logout()
+
+    @limit(60)
+    def test_a_failed_start_leaves_no_process(self):
+        server = self.server(start=False, settings={"log_path": "/nonexistent/folder/log"})
+        wrong = self.server(start=False)
+        wrong.write_config("dovecot_config_version = 2.4.0\nnonsense {\n")
+        taken = self.server(start=False)
+        held = socket.create_server(("127.0.0.1", taken.imap_port))
+        self.addCleanup(held.close)
+        script = (
+            "import ctypes, subprocess, sys\n"
+            "ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)\n"  # orphans become children of this process
+            "status = subprocess.run(sys.argv[1:], stdin=subprocess.DEVNULL, capture_output=True).returncode\n"
+            "print(status, open('/proc/self/task/%d/children' % __import__('os').getpid()).read().split())\n")
+        for kind in (server, wrong, taken):
+            for arguments in (["-F"], []):
+                with self.subTest(arguments=arguments):
+                    done = subprocess.run(
+                        [sys.executable, "-c", script, culver.programs().master, *arguments, "-c", kind.config_path], capture_output=True, text=True,
+                        env=culver.CLEAN)
+                    self.assertEqual(done.stdout.strip(), "89 []", done.stderr)
 
     @limit(90)
     def test_fork_bursts_are_served(self):

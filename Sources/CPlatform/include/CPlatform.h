@@ -63,6 +63,8 @@ int cp_spawn(const char *path, char *const argv[], char *const envp[], const int
              const char *chdir_to, uint64_t nofile_soft);
 /// Reaps one child: pid, 0 when none is ready; `status` as of waitpid(2).
 int cp_reap(int *status);
+/// Reaps until no child is left (1) or the time is over (0).
+int cp_reap_all(int timeout_ms);
 int cp_status_exited(int status);
 int cp_status_code(int status);
 int cp_status_signal(int status);

@@ -2,12 +2,15 @@
 package enum MasterToConfig: Message {
     /// Read the configuration and answer with diagnostics, services and loaded.
     case load(LoadRequest)
+    /// Comes first: who master is, and of which build.
+    case hello(Hello)
 
     package static var channel: String { "MasterToConfig" }
 
     package static func prototype(_ kind: UInt16) -> Self? {
         switch kind {
         case 1: .load(LoadRequest())
+        case 2: .hello(Hello())
         default: nil
         }
     }
@@ -15,12 +18,14 @@ package enum MasterToConfig: Message {
     package var kind: UInt16 {
         switch self {
         case .load: 1
+        case .hello: 2
         }
     }
 
     package var name: String {
         switch self {
         case .load: "load"
+        case .hello: "hello"
         }
     }
 
@@ -29,6 +34,9 @@ package enum MasterToConfig: Message {
         case .load(var fields):
             try fields.visit(&visitor)
             self = .load(fields)
+        case .hello(var fields):
+            try fields.visit(&visitor)
+            self = .hello(fields)
         }
     }
 }
@@ -45,6 +53,8 @@ package enum ConfigToMaster: Message {
     case loaded(LoadResult)
     /// The settings of master itself (sealed memory file); before the services.
     case base
+    /// Comes first: of which build config is.
+    case hello(Hello)
 
     package static var channel: String { "ConfigToMaster" }
 
@@ -55,6 +65,7 @@ package enum ConfigToMaster: Message {
         case 3: .listener(PlannedListener())
         case 4: .loaded(LoadResult())
         case 5: .base
+        case 6: .hello(Hello())
         default: nil
         }
     }
@@ -66,6 +77,7 @@ package enum ConfigToMaster: Message {
         case .listener: 3
         case .loaded: 4
         case .base: 5
+        case .hello: 6
         }
     }
 
@@ -76,6 +88,7 @@ package enum ConfigToMaster: Message {
         case .listener: "listener"
         case .loaded: "loaded"
         case .base: "base"
+        case .hello: "hello"
         }
     }
 
@@ -100,6 +113,9 @@ package enum ConfigToMaster: Message {
         case .loaded(var fields):
             try fields.visit(&visitor)
             self = .loaded(fields)
+        case .hello(var fields):
+            try fields.visit(&visitor)
+            self = .hello(fields)
         case .base: break
         }
     }

@@ -26,6 +26,8 @@ package enum MasterToService: Message {
     case logSource(LogSource)
     /// `culveradm service stop`: close the listeners until a reload or restart.
     case stopListening
+    /// Comes first: who master is, and of which build.
+    case hello(Hello)
 
     package static var channel: String { "MasterToService" }
 
@@ -44,6 +46,7 @@ package enum MasterToService: Message {
         case 11: .kick(ProcessID())
         case 12: .logSource(LogSource())
         case 13: .stopListening
+        case 14: .hello(Hello())
         default: nil
         }
     }
@@ -63,6 +66,7 @@ package enum MasterToService: Message {
         case .kick: 11
         case .logSource: 12
         case .stopListening: 13
+        case .hello: 14
         }
     }
 
@@ -81,6 +85,7 @@ package enum MasterToService: Message {
         case .kick: "kick"
         case .logSource: "logSource"
         case .stopListening: "stopListening"
+        case .hello: "hello"
         }
     }
 
@@ -117,6 +122,9 @@ package enum MasterToService: Message {
         case .logSource(var fields):
             try fields.visit(&visitor)
             self = .logSource(fields)
+        case .hello(var fields):
+            try fields.visit(&visitor)
+            self = .hello(fields)
         case .retire, .reopenLogs, .statusQuery, .processesQuery, .stopListening: break
         }
     }
@@ -136,6 +144,8 @@ package enum ServiceToMaster: Message {
     case kicked(Kicked)
     /// A worker crashed: this zygote takes no further client and ends; start a fresh one (with another memory layout).
     case replaceMe(Replacement)
+    /// Comes first: who the process is, and of which build.
+    case hello(Hello)
 
     package static var channel: String { "ServiceToMaster" }
     package static var maximumFrame: Int { maximumFrameFromLogin }
@@ -148,6 +158,7 @@ package enum ServiceToMaster: Message {
         case 4: .endOfList
         case 5: .kicked(Kicked())
         case 6: .replaceMe(Replacement())
+        case 7: .hello(Hello())
         default: nil
         }
     }
@@ -160,6 +171,7 @@ package enum ServiceToMaster: Message {
         case .endOfList: 4
         case .kicked: 5
         case .replaceMe: 6
+        case .hello: 7
         }
     }
 
@@ -171,6 +183,7 @@ package enum ServiceToMaster: Message {
         case .endOfList: "endOfList"
         case .kicked: "kicked"
         case .replaceMe: "replaceMe"
+        case .hello: "hello"
         }
     }
 
@@ -188,6 +201,9 @@ package enum ServiceToMaster: Message {
         case .replaceMe(var fields):
             try fields.visit(&visitor)
             self = .replaceMe(fields)
+        case .hello(var fields):
+            try fields.visit(&visitor)
+            self = .hello(fields)
         case .ready, .endOfList: break
         }
     }
