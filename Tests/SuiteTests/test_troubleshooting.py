@@ -119,8 +119,8 @@ class Symptoms(Case):
     @limit(60)
     def test_a_worker_that_fails_before_it_works_throttles_its_service_at_once(self):
         server = self.server(services={"imap": {"process_min_avail": 0}})
-        server.login("alice").logout()  # the zygote is ready
-        zygote = server.named("imap")[0].pid
+        server.login("bob").logout()  # the zygote itself is confined by now
+        zygote = [p for p in server.named("imap") if p.ppid == server.master.pid][0].pid
         # Becoming its user fails in each worker, as where the kernel refuses it.
         tracer = subprocess.Popen(
             ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=setresgid", "-e", "inject=setresgid:error=EPERM", "-p", str(zygote)],
