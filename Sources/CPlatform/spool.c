@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -26,8 +27,11 @@ int cp_spool_create(void) {
 struct cp_spool *cp_spool_map(int fd) {
     struct stat info;
     if (fstat(fd, &info) < 0 || info.st_size != sizeof(struct cp_spool)) return NULL;
-    void *memory = mmap(NULL, sizeof(struct cp_spool), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
-    return memory == MAP_FAILED ? NULL : memory;
+    void *memory = mmap(NULL, sizeof(struct cp_spool), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (memory == MAP_FAILED) return NULL;
+    // What every round uses is there from the start.
+    for (size_t at = 0; at < offsetof(struct cp_spool, kept); at += 4096) (void)*(volatile char *)((char *)memory + at);
+    return memory;
 }
 
 struct cp_spool_slot *cp_spool_slot_at(struct cp_spool *spool, int index) { return &spool->slots[index]; }
@@ -62,6 +66,25 @@ int32_t cp_spool_sender(const struct cp_spool_slot *slot) {
     struct ucred found;
     memcpy(&found, slot->control + CMSG_LEN(0), sizeof found);
     return found.pid;
+}
+
+void cp_spool_keep(struct cp_spool *spool, const void *bytes, uint32_t length) {
+    if (length > CP_SPOOL_KEPT_DATA) return;
+    uint32_t place = spool->kept_count % CP_SPOOL_KEPT;
+    // Without a length while it is written: a process that is killed here leaves an empty entry, not half of one.
+    spool->kept[place].length = 0;
+    cp_spool_barrier();
+    memcpy(spool->kept[place].data, bytes, length);
+    cp_spool_barrier();
+    spool->kept[place].length = length;
+    spool->kept_count++;
+}
+
+uint32_t cp_spool_kept(struct cp_spool *spool, uint32_t age, const char **bytes) {
+    if (age >= CP_SPOOL_KEPT || age >= spool->kept_count) return 0;
+    uint32_t place = (spool->kept_count - 1 - age) % CP_SPOOL_KEPT, length = spool->kept[place].length;
+    *bytes = spool->kept[place].data;
+    return length > CP_SPOOL_KEPT_DATA ? 0 : length;
 }
 
 void cp_spool_barrier(void) { atomic_signal_fence(memory_order_seq_cst); }

@@ -37,6 +37,12 @@ extension Message {
         return encoder.bytes
     }
 
+    /// Header and payload in one piece, without descriptors: for what does not go through a `Channel`.
+    package func encodedFrame() throws(FrameError) -> [UInt8] {
+        let payload = try encodedPayload()
+        return FrameHeader(kind: kind, descriptorCount: 0, request: 0, payloadLength: UInt32(payload.count)).encoded() + payload
+    }
+
     /// Decodes everything, refuses leftovers, and only then hands out a value.
     package static func decode(_ datagram: [UInt8], descriptors: Int) throws(FrameError) -> (message: Self, request: UInt32) {
         let header = try FrameHeader(datagram: datagram, descriptors: descriptors)

@@ -12,6 +12,8 @@ package final class LogSpool {
     /// Bytes of one file's output in one round.
     package static let outputSize = Int(CP_SPOOL_OUTPUT)
     package static let files = Int(CP_SPOOL_FILES)
+    package static let keptLimit = Int(CP_SPOOL_KEPT)
+    package static let keptSize = Int(CP_SPOOL_KEPT_DATA)
 
     private let memory: UnsafeMutablePointer<cp_spool>
 
@@ -75,6 +77,23 @@ package final class LogSpool {
         let bytes = unsafe Array(
             UnsafeRawBufferPointer(start: cp_spool_output(memory, Int32(file)), count: min(Int(length), Self.outputSize)))
         return (bytes, Int64(bitPattern: before))
+    }
+
+    /// Remembers something for the administrator (`culveradm log errors`): the latest `keptLimit` entries stay, whoever is the log process.
+    /// Longer than `keptSize` bytes: not kept.
+    package func keep(_ bytes: [UInt8]) {
+        unsafe bytes.withUnsafeBytes { unsafe cp_spool_keep(memory, $0.baseAddress, UInt32(truncatingIfNeeded: $0.count)) }
+    }
+
+    /// What is kept, oldest first.
+    package var kept: [[UInt8]] {
+        var entries: [[UInt8]] = []
+        for age in (0..<UInt32(Self.keptLimit)).reversed() {
+            var bytes: UnsafePointer<CChar>?
+            let length = unsafe cp_spool_kept(memory, age, &bytes)
+            if length > 0 { unsafe entries.append(Array(UnsafeRawBufferPointer(start: bytes, count: Int(length)))) }
+        }
+        return entries
     }
 
     /// All of the round is written: the slots are free again.

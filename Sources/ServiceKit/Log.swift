@@ -109,13 +109,7 @@ package final class Log {
     }
 
     private static func frame(_ level: UInt8, _ line: LogLine) -> [UInt8]? {
-        do throws(FrameError) {
-            let message = ServiceToLog.line(line)
-            let payload = try message.encodedPayload()
-            return FrameHeader(kind: message.kind, descriptorCount: 0, request: 0, payloadLength: UInt32(payload.count)).encoded() + payload
-        } catch {
-            return nil
-        }
+        do throws(FrameError) { return try ServiceToLog.line(line).encodedFrame() } catch { return nil }
     }
 
     /// What the trap handler writes before the name of the system call: a frame without its end cannot have a length, so this is raw

@@ -23,6 +23,7 @@ struct Instance {
 
     static func path(_ options: CommonOptions) throws -> String {
         if let path = options.configuration {
+            if options.instance != nil { throw Output.fatal("-c and -i both name an instance: give one of them", Exit.usage) }
             return path.hasPrefix("/") ? path : (FileSystem.linkTarget("/proc/self/cwd") ?? "") + "/" + path
         }
         guard let name = options.instance else { return defaultConfiguration }

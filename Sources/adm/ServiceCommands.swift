@@ -21,8 +21,11 @@ struct ServiceStatusCommand: ParsableCommand {
             "name", "process_count", "process_avail", "process_limit", "client_limit", "throttle_secs", "exit_failure_last",
             "exit_failures_in_sec", "last_drop_warning", "listen_pending", "listening", "doveadm_stop", "process_total", "queued",
             "queue_limit")
-        for row in try MasterQuery(try Instance(options)).services().sorted(by: { $0.service < $1.service })
-        where services.isEmpty || services.contains(row.service) {
+        let found = try MasterQuery(try Instance(options)).services().sorted { $0.service < $1.service }
+        for name in services where !found.contains(where: { $0.service == name }) {
+            throw Output.fatal("Unknown service: \(name)", Exit.notFound)
+        }
+        for row in found where services.isEmpty || services.contains(row.service) {
             rows.add(
                 row.service, String(row.processCount), String(row.processAvail), String(row.processLimit), String(row.clientLimit),
                 String((row.throttleMilliseconds + 999) / 1000), String(row.lastFailure), String(row.failuresInSecond),

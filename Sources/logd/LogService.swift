@@ -22,13 +22,13 @@ final class LogService: EventHandler {
 
     private let startup: Startup
     private let loop: EventLoop
+    private let signals: SignalQueue
     private let spool: LogSpool
     private let destinations: Destinations
     private var format: LineFormat
     private var tokens = Tokens()
     private var sources: [UInt64: Source] = [:]
     private var administrators: [UInt64: Channel] = [:]
-    private var kept: [LogEntry] = []
     private var tooFast: [String: Int64] = [:]
     /// Processes whose last line was fatal.
     private var lastFatal: Set<Int32> = []
@@ -36,8 +36,9 @@ final class LogService: EventHandler {
 
     private static let masterToken: UInt64 = 1
     private static let listenerToken: UInt64 = 2
-    /// Warnings and errors kept for `culveradm log errors`.
-    private static let keptLimit = 1000
+    private static let signalsToken: UInt64 = 3
+    /// More processes than end with a fatal line at a time.
+    private static let fatalLimit = 1000
     /// A source that fills every round for this long is named as too fast (operations.md 3).
     private static let fastRounds = 50
     /// Rounds for each source before the process ends.
@@ -52,6 +53,8 @@ final class LogService: EventHandler {
         format = LineFormat(startup.settings)
         do throws(SystemError) {
             loop = try EventLoop()
+            signals = try SignalQueue([SignalQueue.user1])
+            try loop.poller.add(signals.number, token: Self.signalsToken, for: .readable)
             try loop.poller.add(startup.master.number, token: Self.masterToken, for: .readable)
             for listener in startup.listeners { try loop.poller.add(listener.number, token: Self.listenerToken, for: .readable) }
         } catch {
@@ -75,6 +78,7 @@ final class LogService: EventHandler {
         switch token {
         case Self.masterToken: readMaster()
         case Self.listenerToken: acceptAdministrator()
+        case Self.signalsToken: while signals.next() != nil { reopen() }
         default: if let source = sources[token] { drain(source, token) } else { readAdministrator(token) }
         }
     }
@@ -145,7 +149,7 @@ final class LogService: EventHandler {
     private func isRepetition(_ line: ReceivedLine) -> Bool {
         if line.isPlainFatalEnd, lastFatal.remove(line.pid) != nil { return true }
         if line.level == .fatal {
-            if lastFatal.count >= Self.keptLimit { lastFatal.removeAll() }
+            if lastFatal.count >= Self.fatalLimit { lastFatal.removeAll() }
             lastFatal.insert(line.pid)
         } else if !lastFatal.isEmpty {
             lastFatal.remove(line.pid)
@@ -153,11 +157,11 @@ final class LogService: EventHandler {
         return false
     }
 
+    /// For `culveradm log errors`; in the spool, so that it outlives this process.
     private func keep(_ line: ReceivedLine, _ now: Int64) {
         guard line.level >= .warning else { return }
-        if kept.count >= Self.keptLimit { kept.removeFirst(kept.count - Self.keptLimit + 1) }
-        kept.append(
-            LogEntry(time: UInt64(clamping: now), level: line.level.rawValue, prefix: format.prefix(line), text: line.text))
+        let entry = LogEntry(time: UInt64(clamping: now), level: line.level.rawValue, prefix: format.prefix(line), text: line.text)
+        do throws(FrameError) { spool.keep(try LogToAdmin.entry(entry).encodedFrame()) } catch {}
     }
 
     /// Writers wait while we write; who makes them wait is named.
@@ -236,8 +240,17 @@ final class LogService: EventHandler {
                 guard administrators.count < 32 else { continue }
                 let token = tokens.next()
                 try loop.poller.add(socket.number, token: token, for: .readable)
-                administrators[token] = Channel(socket, maximumQueue: 2 * Self.keptLimit)
+                administrators[token] = Channel(socket, maximumQueue: 2 * LogSpool.keptLimit)
             } catch { if !error.isWouldBlock { startup.log.error("\(error)") } }
+        }
+    }
+
+    private var kept: [LogEntry] {
+        spool.kept.compactMap { bytes in
+            do throws(FrameError) {
+                if case .entry(let entry) = try LogToAdmin.decode(bytes, descriptors: 0).message { return entry }
+            } catch {}
+            return nil
         }
     }
 

@@ -93,7 +93,8 @@ struct Rehearsal {
         closeDescriptor(client)
         try zygote.send(ZygoteToWorker.begin)
         let worker = SessionWorker(
-            startup, control: Channel(FileDescriptor(adopting: control)), signals: signals, program: program, template: template,
+            startup, zygote: Process.id, control: Channel(FileDescriptor(adopting: control)), signals: signals, program: program,
+            template: template,
             isRehearsal: true)
         _ = worker.work(first: nil)
         var answers: [UInt8] = []

@@ -25,6 +25,7 @@ final class SessionWorker {
     private let startup: Startup
     private let control: Channel
     private let signals: SignalQueue
+    private let zygote: Int32
     private let program: SystemCallFilter.Program
     private let template: SessionTemplate
     private let isRehearsal: Bool
@@ -35,12 +36,14 @@ final class SessionWorker {
     /// A session has its client, a few channels, a handful of directories and one message at a time (security.md 3).
     private static let descriptors: UInt64 = 256
 
-    /// `isRehearsal`: nothing is given up, for `Rehearsal`.
+    /// `zygote`: whose TERM means the stop of the service. `isRehearsal`: nothing is given up, for `Rehearsal`.
     init(
-        _ startup: Startup, control: Channel, signals: SignalQueue, program: SystemCallFilter.Program, template: SessionTemplate,
+        _ startup: Startup, zygote: Int32, control: Channel, signals: SignalQueue, program: SystemCallFilter.Program,
+        template: SessionTemplate,
         isRehearsal: Bool = false
     ) {
         self.isRehearsal = isRehearsal
+        self.zygote = zygote
         self.template = template
         self.startup = startup
         self.control = control
@@ -178,7 +181,12 @@ final class SessionWorker {
         var request = ControlChannel.Request.none
         while let signal = signals.next() {
             if signal.number == SignalQueue.user2 { request = .kick }
-            if signal.number == SignalQueue.terminate { request = .shutDown }
+            guard signal.number == SignalQueue.terminate else { continue }
+            request = .shutDown
+            // Not by the service's own stop: somebody did it by hand (services.md 13).
+            if signal.senderPID != zygote {
+                log.warning("Killed with signal 15 (by pid=\(signal.senderPID) uid=\(signal.senderUID) code=\(signal.origin))")
+            }
         }
         return request
     }

@@ -18,9 +18,8 @@ extension SessionZygote {
             if !zygote.pool.mayStart, !retireIdle() { return false }
             guard zygote.pool.mayStart else { return false }
             worker = zygote.fork(clients: 1, keeping: [waiting.client]) { control in
-                let worker = SessionWorker(
-                    self.startup, control: control, signals: self.zygote.signals, program: self.program, template: self.template)
-                return worker.work(first: SessionWorker.Assignment(user, waiting.handOver, FileDescriptor(adopting: waiting.client)))
+                self.makeWorker(control).work(
+                    first: SessionWorker.Assignment(user, waiting.handOver, FileDescriptor(adopting: waiting.client)))
             }
         }
         guard let worker else { return false }
@@ -86,11 +85,15 @@ extension SessionZygote {
         for _ in 0..<zygote.pool.missing where isAccepting { if !startIdle() { break } }
     }
 
+    /// In the child.
+    private func makeWorker(_ control: Channel) -> SessionWorker {
+        SessionWorker(startup, zygote: pid, control: control, signals: zygote.signals, program: program, template: template)
+    }
+
     /// process_min_avail: a worker that waits for its first session.
     func startIdle() -> Bool {
         let pid = zygote.fork(clients: 0, keeping: []) { control in
-            SessionWorker(self.startup, control: control, signals: self.zygote.signals, program: self.program, template: self.template)
-                .work(first: nil)
+            self.makeWorker(control).work(first: nil)
         }
         guard let pid else { return false }
         idle[pid] = .some(nil)

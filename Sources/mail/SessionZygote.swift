@@ -33,6 +33,7 @@ final class SessionZygote: ZygoteRole {
     }
 
     let zygote: Zygote
+    let pid = Process.id
     let startup: Startup
     let program: SystemCallFilter.Program
     let template: SessionTemplate

@@ -33,20 +33,12 @@ struct BaseDirectory {
                     try FileSystem.setMode(directory, mode)
                 }
             } else {
-                try makeAll(directory)
+                try FileSystem.makeDirectories(directory, mode: 0o755)
                 try FileSystem.setMode(directory, mode)
             }
             if let group, Process.isRoot { try FileSystem.setOwner(directory, uid: 0, gid: group) }
         } catch {
             throw Problem(text: "base_dir: \(error)")
-        }
-    }
-
-    private func makeAll(_ directory: String) throws(SystemError) {
-        do throws(SystemError) { try FileSystem.makeDirectory(directory, mode: 0o755) } catch {
-            guard error.isNotFound, let slash = directory.lastIndex(of: "/"), slash != directory.startIndex else { throw error }
-            try makeAll(String(directory[..<slash]))
-            try FileSystem.makeDirectory(directory, mode: 0o755)
         }
     }
 

@@ -152,6 +152,8 @@ final class Supervisor: EventHandler {
 
     func start(_ process: ServiceProcess) {
         guard !process.isRunning, !process.isStopped, !process.isRetired, state == .running else { return }
+        // Two would use the spool at once: the old one writes what it has, then the new one goes on. Lines wait in their channels.
+        if process.kind == .log, processes.contains(where: { $0.kind == .log && $0.isRetired && $0.isRunning }) { return }
         do {
             try spawn(process)
         } catch {
@@ -347,6 +349,7 @@ final class Supervisor: EventHandler {
         if process.isZygote { adoptOrphans(of: process, zygote: pid) }
         if process.isRetired || process.isStopped {
             if process.adopted.isEmpty { processes.removeAll { $0 === process } }
+            if process.kind == .log, let successor = self.process(.log) { start(successor) }
             return
         }
         // A log process that ends by itself before it works cannot open its files; one that was killed is started again.

@@ -63,6 +63,15 @@ class Status(SharedCase):
         self.until(lambda: int(self.shared.service("imap")["process_count"]) == before, "as before")
 
     @only_culver
+    def test_an_unknown_service_or_two_names_of_an_instance_are_errors(self):
+        done = self.shared.adm_run("service", "status", "no-such-service")
+        self.assertEqual(done.returncode, 68)
+        self.assertIn("Unknown service: no-such-service", done.stderr)
+        done = self.shared.adm_run("-i", "another", "service", "status")
+        self.assertEqual(done.returncode, 64)
+        self.assertIn("-c and -i", done.stderr)
+
+    @only_culver
     def test_process_status(self):
         client = self.login("alice")
         rows = self.shared.table("process", "status", "imap")

@@ -38,6 +38,20 @@ class Killed(Case):
         self.until(lambda: "alice" not in server.adm("who"), "who forgets alice")
         server.login("alice").logout()
 
+    @only_culver
+    def test_term_by_hand_ends_a_session_politely_and_names_who_did_it(self):
+        server = self.server()
+        client, other = server.login("alice"), server.login("bob")
+        mark = server.mark()
+        os.kill(self.worker_of(server, "alice").pid, signal.SIGTERM)
+        self.assertIn(b"* BYE", client.rest())
+        server.wait_for_log(r"imap\(alice\).*Warning: Killed with signal 15 \(by pid=%d uid=\d+ code=kill\)" % os.getpid(), since=mark)
+        # The stop of the service says nothing of the kind.
+        mark = server.mark()
+        self.assertEqual(server.stop(), 0)
+        other.rest()
+        self.assertNotIn("imap(bob)", "".join(line for line in server.log_since(mark).splitlines() if "Killed with" in line))
+
     def test_a_worker_behind_tls_closes_the_client(self):
         server = self.server()
         client = server.login("alice", tls="implicit")

@@ -165,6 +165,46 @@ class Administration(Case):
         later = server.adm("log", "errors", "-s", str(int(time.time()) + 3600))
         self.assertNotIn("SIGHUP", later)
 
+    @only_culver
+    def test_errors_outlive_the_log_process(self):
+        server = self.server()
+        os.kill(server.master.pid, signal.SIGHUP)
+        self.until(lambda: "SIGHUP" in server.adm("log", "errors"), "the warning")
+        old = server.named("log")[0].pid
+        os.kill(old, signal.SIGKILL)
+        self.until(lambda: server.named("log") and server.named("log")[0].pid != old, "another log process")
+        self.assertIn("SIGHUP", server.adm("log", "errors"))
+
+    @limit(60)
+    @only_culver
+    def test_no_line_is_lost_or_doubled_when_the_log_files_are_others(self):
+        server = self.server()
+        files = [server.log_path, server.path("log", "second.log")]
+        count = 20000
+        writer = threading.Thread(target=server.adm_run, args=("log", "test", "--count", str(count)), kwargs={"seconds": 50})
+        writer.start()
+        for turn in range(6):
+            old = server.named("log")[0].pid
+            server.settings["log_path"] = files[(turn + 1) % 2]
+            server.write_config()
+            server.adm("reload")
+            self.until(lambda: [p.pid for p in server.named("log")] not in ([old], []) and len(server.named("log")) == 1, "another log")
+        writer.join()
+        self.until(lambda: "number %d of" % (count - 1) in "".join(map(server.log, files)), "the last line")
+        found = re.findall(r"test line number (\d+) of", "".join(map(server.log, files)))
+        self.assertEqual(sorted(map(int, found)), list(range(count)))
+
+    @only_culver
+    def test_usr1_to_log_itself_reopens_the_files(self):
+        server = self.server()
+        os.rename(server.log_path, server.log_path + ".1")
+        log = server.named("log")[0].pid
+        os.kill(log, signal.SIGUSR1)
+        self.until(lambda: os.path.exists(server.log_path), "a new file")
+        server.login("alice").logout()
+        server.wait_for_log("Login: user=<alice>")
+        self.assertEqual(server.named("log")[0].pid, log)
+
 
 @only_culver
 class FloodAlone(Case):

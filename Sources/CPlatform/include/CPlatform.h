@@ -138,7 +138,7 @@ void cp_trap_names(const char *names, int count);
 int cp_trap_install(int fd, const void *prefix, size_t prefix_length);
 
 // -- the log's spool -----------------------------------------------------------------------------
-enum { CP_SPOOL_SLOTS = 32, CP_SPOOL_DATA = 4096, CP_SPOOL_OUTPUT = 160 * 1024, CP_SPOOL_FILES = 3 };
+enum { CP_SPOOL_SLOTS = 32, CP_SPOOL_DATA = 4096, CP_SPOOL_OUTPUT = 160 * 1024, CP_SPOOL_FILES = 3, CP_SPOOL_KEPT = 1000, CP_SPOOL_KEPT_DATA = 1660 };
 /// One received datagram, as the kernel left it: `data` was zero before, so its content tells that something came.
 struct cp_spool_slot { char source[64]; uint32_t leader; char control[60]; char data[CP_SPOOL_DATA]; };
 /// Shared between one log process and the next: what was received and what of it is being written.
@@ -148,6 +148,9 @@ struct cp_spool {
     uint64_t before[CP_SPOOL_FILES];
     struct cp_spool_slot slots[CP_SPOOL_SLOTS];
     char output[CP_SPOOL_FILES][CP_SPOOL_OUTPUT];
+    // Last, and in memory only as far as it was used: the latest warnings and errors, the next at kept_count % CP_SPOOL_KEPT.
+    uint32_t kept_count;
+    struct { uint32_t length; char data[CP_SPOOL_KEPT_DATA]; } kept[CP_SPOOL_KEPT];
 };
 int cp_spool_create(void);
 struct cp_spool_slot *cp_spool_slot_at(struct cp_spool *spool, int index);
@@ -161,6 +164,9 @@ struct cp_spool *cp_spool_map(int fd);
 ssize_t cp_spool_receive(int socket, struct cp_spool_slot *slot);
 /// pid of the slot's sender, from the control message; 0: unknown.
 int32_t cp_spool_sender(const struct cp_spool_slot *slot);
+void cp_spool_keep(struct cp_spool *spool, const void *bytes, uint32_t length);
+/// The entry `age` places back, 0 the latest; its length, or 0 when there is none.
+uint32_t cp_spool_kept(struct cp_spool *spool, uint32_t age, const char **bytes);
 void cp_spool_barrier(void);
 int64_t cp_file_size(int fd);
 /// strftime(3) in local time; returns the length. Call `cp_time_prepare` once before confinement: it reads the time zone.
