@@ -50,6 +50,7 @@ let package = Package(
     targets: [
         // The kernel and the C libraries, wrapped once.
         .target(name: "CPlatform"),
+        .target(name: "CUnicode"),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev", "libargon2-dev"])]),
@@ -63,7 +64,7 @@ let package = Package(
 
         // Pure libraries: bytes in, values out.
         library("IMAPSyntax"),
-        library("MessageFormat"),
+        library("MessageFormat", ["CUnicode"]),
         library("Base64"),
         library("SASL", ["Base64"]),
         library("Variables"),
