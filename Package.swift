@@ -64,7 +64,8 @@ let package = Package(
 
         // Pure libraries: bytes in, values out.
         library("IMAPSyntax"),
-        library("MessageFormat", ["CUnicode"]),
+        library("Iconv", ["CUnicode"]),
+        library("MessageFormat", ["CUnicode", "Iconv"]),
         library("Base64"),
         library("SASL", ["Base64"]),
         library("Variables"),

@@ -27,3 +27,57 @@ package func fuzzMessage(_ input: [UInt8]) {
         decoder.finish(into: &output)
     }
 }
+
+/// Pieces of an input, cut at a place that its first byte names.
+private func pieces(_ input: [UInt8]) -> [ArraySlice<UInt8>] {
+    guard let first = input.first else { return [] }
+    let rest = input.dropFirst()
+    let cut = rest.startIndex + Int(first) % (rest.count + 1)
+    return [rest[..<cut], rest[cut...]]
+}
+
+/// Converts text in a character set that the first byte chooses: what comes out is valid UTF-8, and the same however the text is cut.
+package func fuzzCharset(_ input: [UInt8]) -> Bool {
+    guard let chosen = input.first else { return true }
+    let all: [Charset] = [.utf8] + Charset.Library.allCases.map { .library($0) } + Charset.Table.allCases.map { .table($0) }
+    let charset = all[Int(chosen) % all.count]
+    var decoder = CharsetDecoder(charset)
+    var output: [UInt8] = []
+    for piece in pieces(Array(input.dropFirst())) { decoder.convert(piece, into: &output) }
+    decoder.finish(into: &output)
+    _ = Charset(input)
+    return Array(String(decoding: output, as: UTF8.self).utf8) == output && output == charset.decode(input.dropFirst(2))
+}
+
+/// The preview of any message is valid UTF-8 of at most 200 characters.
+package func fuzzPreview(_ input: [UInt8]) -> Bool {
+    let source = Array(input.dropFirst())
+    var parser = MessageParser()
+    parser.feed(source[...])
+    let message = parser.finish()
+    for index in message.previewParts {
+        let part = message.parts[index]
+        var preview = PreviewText(part)
+        let body = source[Int(part.body.start)..<Int(part.body.end)]
+        for piece in pieces([input[0]] + body) { preview.feed(piece) }
+        let text = preview.finish()
+        guard String(decoding: text, as: UTF8.self).unicodeScalars.count <= 200, Array(String(decoding: text, as: UTF8.self).utf8) == text
+        else {
+            return false
+        }
+        var binary = BinaryDecoder(part)
+        var content: [UInt8] = []
+        binary?.decode(body, into: &content)
+        binary?.finish(into: &content)
+        if let binary, binary.size != Int64(content.count) { return false }
+    }
+    return true
+}
+
+/// Subjects and keys.
+package func fuzzCollation(_ input: [UInt8]) {
+    let base = BaseSubject(input)
+    let key = UnicodeCasemap.key(input)
+    precondition(base.text.count <= 6 * input.count)
+    precondition(Array(String(decoding: key, as: UTF8.self).utf8) == key)
+}

@@ -24,12 +24,21 @@ package struct TransferDecoder {
     /// `=` and what follows it, blanks and a CR that may be at the end of a line.
     private var held: [UInt8] = []
 
-    package init(_ encoding: Encoding) { self.encoding = encoding }
+    /// What ends a line of quoted-printable text.
+    private let lineEnd: [UInt8]
+
+    /// `withCRLF`: line ends of quoted-printable text become CR LF, as they were before it was stored; otherwise LF.
+    package init(_ encoding: Encoding, withCRLF: Bool = false) {
+        self.encoding = encoding
+        lineEnd = withCRLF ? [0x0d, 0x0a] : [0x0a]
+    }
 
     package mutating func decode(_ bytes: ArraySlice<UInt8>, into output: inout [UInt8]) {
         switch encoding {
         case .identity: output.append(contentsOf: bytes)
-        case .base64: for byte in bytes { base64(byte, &output) }
+        case .base64:
+            output.reserveCapacity(output.count + bytes.count / 4 * 3 + 3)
+            base64(bytes, &output)
         case .quotedPrintable: for byte in bytes { quotedPrintable(byte, &output) }
         }
     }
@@ -40,26 +49,30 @@ package struct TransferDecoder {
         held.removeAll()
     }
 
-    private mutating func base64(_ byte: UInt8, _ output: inout [UInt8]) {
-        let value: UInt32
-        switch byte {
-        case 0x41...0x5a: value = UInt32(byte - 0x41)
-        case 0x61...0x7a: value = UInt32(byte - 0x61) + 26
-        case 0x30...0x39: value = UInt32(byte - 0x30) + 52
-        case 0x2b: value = 62
-        case 0x2f: value = 63
-        case 0x3d:  // padding: what is left are no whole octets
-            bits = 0
-            buffer = 0
-            return
-        default: return
+    private mutating func base64(_ bytes: ArraySlice<UInt8>, _ output: inout [UInt8]) {
+        var (buffer, bits) = (buffer, bits)
+        for byte in bytes {
+            let value: UInt32
+            switch byte {
+            case 0x41...0x5a: value = UInt32(byte &- 0x41)
+            case 0x61...0x7a: value = UInt32(byte &- 0x61 &+ 26)
+            case 0x30...0x39: value = UInt32(byte &- 0x30 &+ 52)
+            case 0x2b: value = 62
+            case 0x2f: value = 63
+            case 0x3d:  // padding: what is left are no whole octets
+                bits = 0
+                buffer = 0
+                continue
+            default: continue
+            }
+            buffer = (buffer << 6 | value) & 0xffff
+            bits += 6
+            if bits >= 8 {
+                bits -= 8
+                output.append(UInt8(truncatingIfNeeded: buffer >> UInt32(bits)))
+            }
         }
-        buffer = (buffer << 6 | value) & 0xffff
-        bits += 6
-        if bits >= 8 {
-            bits -= 8
-            output.append(UInt8(truncatingIfNeeded: buffer >> UInt32(bits)))
-        }
+        (self.buffer, self.bits) = (buffer, bits)
     }
 
     // quoted-printable := qp-line *(CRLF qp-line) ; hex-octet := "=" 2(DIGIT / "A" … "F")
@@ -72,7 +85,7 @@ package struct TransferDecoder {
         case 0x20, 0x09, 0x0d: if held.count < 998 { held.append(byte) }
         case 0x0a:
             // Blanks at the end of a line are not content.
-            output.append(0x0a)
+            output.append(contentsOf: lineEnd)
             held.removeAll(keepingCapacity: true)
         default:
             output.append(contentsOf: held)

@@ -156,20 +156,16 @@ final class MessageSearch {
     }
 
     private func bodyMatches(_ part: Part, _ matcher: TextMatcher, _ reader: MessageReader) throws(StoreError) -> Bool {
-        guard let encoding = TransferDecoder.Encoding(part.mime.encoding) else { return false }
-        var decoder = TransferDecoder(encoding)
-        let charset = part.mime.parameter("charset").map { Charset($0) } ?? .utf8
+        guard var decoder = TextDecoder(part) else { return false }
         var stream = TextMatcher.Stream(matcher)
         var offset = part.body.start
         while offset < part.body.end {
             let chunk = try reader.bytes(at: offset, atMost: Int(min(65_536, part.body.end - offset)))
             if chunk.isEmpty { break }
             offset += Int64(chunk.count)
-            var decoded: [UInt8] = []
-            decoder.decode(chunk[...], into: &decoded)
-            if offset >= part.body.end { decoder.finish(into: &decoded) }
             var text: [UInt8] = []
-            charset.convert(decoded[...], into: &text)
+            decoder.decode(chunk[...], into: &text)
+            if offset >= part.body.end { decoder.finish(into: &text) }
             if stream.feed(text[...]) { return true }
         }
         return stream.feed([])

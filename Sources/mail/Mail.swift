@@ -1,4 +1,5 @@
 internal import Confinement
+internal import MessageFormat
 internal import Platform
 internal import ServiceKit
 
@@ -13,6 +14,13 @@ enum Mail {
             do { program = try Confinement.mailWorkerProgram() } catch { throw StartFailure("system call filter: \(error)") }
             Clock.prepareLocalTime()
             let template = SessionTemplate(startup)
+            // Workers can load no library any more.
+            let sets = Charset.preload()
+            if sets < Charset.Library.allCases.count {
+                startup.log.warning(
+                    "The C library offers only \(sets) character sets (gconv modules, package libc6): of texts in others only ASCII is found"
+                )
+            }
             Rehearsal.play(startup, template, program, signals: zygote.signals)
             let role = try SessionZygote(zygote, program: program, template: template)
             try startup.confine(.mailZygote, descriptors: 1_256 + 4 * zygote.pool.limits.processes)

@@ -16,6 +16,7 @@ let package = Package(
     name: "culver-fuzz",
     targets: [
         .target(name: "CPlatform", path: "Sources/CPlatform"),
+        .target(name: "CUnicode", path: "Sources/CUnicode"),
         .systemLibrary(name: "CSeccomp", path: "Sources/CSeccomp", pkgConfig: "libseccomp"),
         .systemLibrary(name: "COpenSSL", path: "Sources/COpenSSL", pkgConfig: "openssl"),
         .systemLibrary(name: "CCrypt", path: "Sources/CCrypt"),
@@ -25,7 +26,8 @@ let package = Package(
         library("IPCProtocol", ["Platform"]),
         library("ServiceKit", ["IPCProtocol", "Platform", "Confinement"]),
         library("IMAPSyntax"),
-        library("MessageFormat"),
+        library("Iconv", ["CUnicode"]),
+        library("MessageFormat", ["CUnicode", "Iconv"]),
         library("Base64"),
         library("SASL", ["Base64"]),
         library("Variables"),
