@@ -118,7 +118,7 @@ let package = Package(
         tests("Anvil", ["anvil", "IPCProtocol"]),
         tests("Logd", ["logd", "ServiceKit", "IPCProtocol", "Platform"]),
         tests("Master", ["master", "Configuration", "ServiceKit", "IPCProtocol", "Platform"]),
-        tests("Mail", ["mail", "MailStore", "Platform", "Variables"]),
+        tests("Mail", ["mail", "IMAPSyntax", "MailStore", "Platform", "Variables"]),
         tests("Login", ["login", "ServiceKit", "IPCProtocol", "Platform", "Base64"]),
     ]
 )

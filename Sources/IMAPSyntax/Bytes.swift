@@ -30,6 +30,8 @@ package struct ASCIISet: Sendable {
     package static let list = ASCIISet(except: "(){\"\\")
     // base64 = *(4base64-char) [base64-terminal]
     package static let base64: ASCIISet = ASCIISet(except: "!\"#$%&'()*,-.:;<>?@[\\]^_`{|}~")
+    // objectid = 1*255(ALPHA / DIGIT / "_" / "-")
+    package static let objectID: ASCIISet = ASCIISet(except: "!\"#$%&'()*+,./:;<=>?@[\\]^`{|}~")
     // header-fld-name without the specials of IMAP
     package static let headerName = ASCIISet(except: ":")
 }

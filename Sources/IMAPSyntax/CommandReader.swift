@@ -203,6 +203,11 @@ extension CommandReader {
             reset()
             return .command(complete)
         }
+        if announcement.isNonSynchronising, announcement.size > limits.nonSynchronising {
+            let refusal = OverLimit(kind: .literal, tag: command.tagOrStar, mustClose: true)
+            reset()
+            return .overLimit(refusal)
+        }
         if limits.streamsAppend, announcesMessage(announcement, isFirstLine: isFirstLine) {
             let head = command
             reset()

@@ -10,6 +10,8 @@ package struct Limits: Sendable, Equatable {
     package var literalCount: Int
     /// Parentheses opened inside each other, search keys under NOT and OR included.
     package var depth: Int
+    /// A literal that the client sends without waiting for `+`; 4,096 where LITERAL- is offered (RFC 7888 section 5).
+    package var nonSynchronising = Int64.max
     /// Whether APPEND's message literal is announced rather than refused: strangers have nothing to append to.
     package var streamsAppend: Bool
 
@@ -56,6 +58,8 @@ package struct Limits: Sendable, Equatable {
     /// Length of one keyword, and keywords of one STORE or APPEND.
     package static let keyword = 50
     package static let keywords = 64
+    /// MAILBOXID, EMAILID, THREADID (RFC 8474 section 7).
+    package static let objectID = 255
     /// Commands in a row that were not understood: before login, after login.
     package static let badCommandsBeforeLogin = 3
     package static let badCommands = 20

@@ -1,6 +1,8 @@
 /// Builds answers in one buffer; the only place that turns foreign bytes into protocol text. Nothing foreign is printed raw.
 package struct ResponseWriter {
     package var bytes: [UInt8] = []
+    /// Quoted strings may hold UTF-8: the client enabled IMAP4rev2 or UTF8=ACCEPT.
+    package var quotesUTF8 = false
 
     package init() {}
 
@@ -61,7 +63,7 @@ extension ResponseWriter {
     // string = quoted / literal
     /// A string that may hold any byte: quoted where the grammar allows, else a literal. A NUL becomes a space, for no literal may hold one.
     package mutating func string(_ value: some Collection<UInt8>) {
-        if Self.canBeQuoted(value) { return quoted(value) }
+        if canBeQuoted(value) { return quoted(value) }
         literalHeader(value.count)
         if value.contains(0) { bytes.append(contentsOf: value.lazy.map { $0 == 0 ? 0x20 : $0 }) } else { bytes.append(contentsOf: value) }
     }
@@ -86,8 +88,10 @@ extension ResponseWriter {
     }
 
     /// Quoted strings stay short and plain: clients read them line by line.
-    private static func canBeQuoted(_ value: some Collection<UInt8>) -> Bool {
-        value.count <= 1_000 && value.allSatisfy { $0 >= 0x20 && $0 < 0x7f || $0 == 0x09 }
+    private func canBeQuoted(_ value: some Collection<UInt8>) -> Bool {
+        guard value.count <= 1_000 else { return false }
+        if value.allSatisfy({ $0 >= 0x20 && $0 < 0x7f || $0 == 0x09 }) { return true }
+        return quotesUTF8 && value.allSatisfy { $0 >= 0x20 && $0 != 0x7f || $0 == 0x09 } && String(validating: value, as: UTF8.self) != nil
     }
 
     private mutating func quoted(_ value: some Collection<UInt8>) {
@@ -211,6 +215,21 @@ extension ResponseWriter {
             number(partial.first)
             byte(0x3e)
         }
+    }
+
+    // "BINARY" section-binary ["<" number ">"], "BINARY.SIZE" section-binary         RFC 3516 section 7
+    package mutating func binarySection(_ word: String, _ part: [UInt32], _ partial: Partial?) {
+        text(word)
+        byte(0x5b)
+        for (index, number) in part.enumerated() {
+            if index > 0 { byte(0x2e) }
+            self.number(number)
+        }
+        byte(0x5d)
+        guard let partial else { return }
+        byte(0x3c)
+        number(partial.first)
+        byte(0x3e)
     }
 
     private mutating func headerNames(_ word: String, _ names: [[UInt8]]) {

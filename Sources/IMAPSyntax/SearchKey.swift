@@ -44,6 +44,11 @@ package indirect enum SearchKey: Equatable, Sendable {
     /// Arrived less than, or at least, so many seconds ago (RFC 5032).
     case younger(UInt32)
     case older(UInt32)
+    /// When the message came into this mailbox, without time and zone (RFC 8514).
+    case saved(DateTest)
+    /// RFC 8474.
+    case emailID([UInt8])
+    case threadID([UInt8])
 
     package enum DateTest: Equatable, Sendable {
         case before(CalendarDate), on(CalendarDate), since(CalendarDate)
@@ -147,6 +152,8 @@ extension CommandParser {
         case _ where name.isWord("RECENT"): .recent
         case _ where name.isWord("NEW"): .and([.recent, .not(.flag(.seen))])
         case _ where name.isWord("OLD"): .not(.recent)
+        // Every mailbox of ours knows save dates (RFC 8514 section 4.3).
+        case _ where name.isWord("SAVEDATESUPPORTED"): .all
         default: nil
         }
     }
@@ -171,8 +178,21 @@ extension CommandParser {
         case _ where name.isWord("SENTSINCE"): return .sent(.since(try date()))
         case _ where name.isWord("YOUNGER"): return .younger(try nzNumber())
         case _ where name.isWord("OLDER"): return .older(try nzNumber())
+        case _ where name.isWord("SAVEDBEFORE"): return .saved(.before(try date()))
+        case _ where name.isWord("SAVEDON"): return .saved(.on(try date()))
+        case _ where name.isWord("SAVEDSINCE"): return .saved(.since(try date()))
+        case _ where name.isWord("EMAILID"): return .emailID(try objectID())
+        case _ where name.isWord("THREADID"): return .threadID(try objectID())
         default: throw .expected("search key", at: index)
         }
+    }
+
+    // objectid = 1*255(ALPHA / DIGIT / "_" / "-")          RFC 8474 section 7
+    private mutating func objectID() throws(SyntaxError) -> [UInt8] {
+        let id = take(while: .objectID)
+        guard !id.isEmpty else { throw .expected("object id", at: index) }
+        guard id.count <= Limits.objectID else { throw .overLimit("object id") }
+        return Array(id)
     }
 
     private mutating func headerKey() throws(SyntaxError) -> SearchKey {

@@ -22,6 +22,16 @@ enum CommandFailure: Error {
     /// `BAD` with this text; ours.
     case bad(String)
     case store(StoreError)
+
+    /// The session goes on, and other messages can still be told.
+    var concernsOneMessage: Bool {
+        switch self {
+        case .no: true
+        case .store(.mailboxGone): false
+        case .store: true
+        default: false
+        }
+    }
 }
 
 /// Runs something of the store; its errors become failures of the command.

@@ -15,6 +15,9 @@ indirect enum SearchCondition {
     case keyword(Int)
     case internalDate(SearchKey.DateTest)
     case sentDate(SearchKey.DateTest)
+    case saveDate(SearchKey.DateTest)
+    /// EMAILID.
+    case email([UInt8])
     /// Arrived at this moment or later.
     case arrivedSince(Int64)
     case larger(Int64)
@@ -50,6 +53,10 @@ indirect enum SearchCondition {
         case .smaller(let size): self = .smaller(size)
         case .date(let test): self = .internalDate(test)
         case .sent(let test): self = .sentDate(test)
+        case .saved(let test): self = .saveDate(test)
+        case .emailID(let id): self = .email(id)
+        // Threads have no ids yet.
+        case .threadID: self = .none
         case .younger(let seconds): self = .arrivedSince(Clock.unixSeconds - Int64(seconds))
         case .older(let seconds): self = .not(.arrivedSince(Clock.unixSeconds - Int64(seconds) + 1))
         }
@@ -70,8 +77,8 @@ indirect enum SearchCondition {
     /// What it takes to decide: 0 memory, 1 a look at the file's attributes, 2 its header, 3 all of it.
     private var cost: Int {
         switch self {
-        case .all, .none, .positions, .flags, .keyword: 0
-        case .internalDate, .arrivedSince, .larger, .smaller: 1
+        case .all, .none, .positions, .flags, .keyword, .email: 0
+        case .internalDate, .saveDate, .arrivedSince, .larger, .smaller: 1
         case .sentDate, .header: 2
         case .body: 3
         case .not(let inner): inner.cost
@@ -107,9 +114,9 @@ final class MessageSearch {
         case .positions(let numbers): return numbers.contains(UInt32(clamping: position))
         case .flags(let flags): return message.flags.contains(flags)
         case .keyword(let index): return message.keywords.contains(index)
-        case .internalDate(let test):
-            let seconds = try mailbox.internalDate(at: position)
-            return test.includes(CalendarDate(daysSince1970: seconds >= 0 ? seconds / 86_400 : (seconds - 86_399) / 86_400))
+        case .internalDate(let test): return test.includes(Self.day(try mailbox.internalDate(at: position)))
+        case .saveDate(let test): return test.includes(Self.day(try mailbox.saveDate(at: position)))
+        case .email(let id): return ObjectID.email(mailbox.guid(at: position)) == id
         case .arrivedSince(let moment): return try mailbox.internalDate(at: position) >= moment
         case .larger(let size): return try mailbox.virtualSize(at: position) > size
         case .smaller(let size): return try mailbox.virtualSize(at: position) < size
@@ -119,6 +126,10 @@ final class MessageSearch {
         case .header(let name, let matcher): return try headerMatches(name, matcher)
         case .body(let matcher, let withHeader): return try textMatches(matcher, withHeader: withHeader)
         }
+    }
+
+    private static func day(_ seconds: Int64) -> CalendarDate {
+        CalendarDate(daysSince1970: seconds >= 0 ? seconds / 86_400 : (seconds - 86_399) / 86_400)
     }
 
     private func open() throws(StoreError) -> MessageReader {

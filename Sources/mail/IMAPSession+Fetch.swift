@@ -14,11 +14,11 @@ struct FetchPlan {
     /// Something needs the parts: then the message is parsed whole at once.
     let needsStructure: Bool
 
-    init(_ mailbox: any Mailbox, _ items: [FetchItem]) {
+    init(_ mailbox: any Mailbox, _ items: [FetchItem], _ keywords: KeywordTexts) {
         self.mailbox = mailbox
         self.items = items
+        self.keywords = keywords
         messages = mailbox.messages
-        keywords = KeywordTexts(mailbox)
         wantsFlags = items.contains(.flags)
         needsStructure = items.contains { $0 == .body || $0 == .bodyStructure }
         setsSeen =
@@ -26,6 +26,7 @@ struct FetchPlan {
             && items.contains { item in
                 switch item {
                 case .section(let section): !section.isPeek
+                case .binary(_, let isPeek, _): !isPeek
                 case .rfc822, .rfc822Text: true
                 default: false
                 }
@@ -39,20 +40,24 @@ extension IMAPSession {
         if let name = command.items.lazy.compactMap(Self.unsupportedName).first { throw .bad("FETCH item \(name) is not supported") }
         let ranges = try positions(command.set, isUID: command.isUID, in: mailbox)
         var marked = NumberSet()
-        if FetchPlan(mailbox, command.items).setsSeen { marked = try markSeen(ranges, in: mailbox) }
-        let plan = FetchPlan(mailbox, command.items)
-        var lost: StoreError?
+        let keywords = flagTexts(of: mailbox)
+        if FetchPlan(mailbox, command.items, keywords).setsSeen { marked = try markSeen(ranges, in: mailbox) }
+        let plan = FetchPlan(mailbox, command.items, keywords)
+        var lost: CommandFailure?
         var out = ResponseWriter()
         for range in ranges {
             for position in range {
                 let start = out.count
+                let sent = stream.bytesOut
                 do throws(CommandFailure) {
                     try fetch(position, plan, isMarked: marked.contains(UInt32(clamping: position)), to: &out)
                 } catch {
-                    guard case .store(let reason) = error, out.count >= start else { throw error }
+                    guard error.concernsOneMessage else { throw error }
+                    // In the middle of a line nothing else can be said.
+                    guard stream.bytesOut == sent else { throw .end(.inconsistent("a message could not be read to its end")) }
                     // Nothing of this message was sent yet: the others are still of use.
                     out.bytes.removeLast(out.count - start)
-                    lost = reason
+                    lost = error
                 }
                 if out.count > ClientStream.flushSize { try ending { () throws(SessionEnd) in try stream.send(&out) } }
             }
@@ -60,7 +65,7 @@ extension IMAPSession {
         stream.out.raw(out.bytes)
         if let lost {
             try reportChanges(expunges: command.isUID, withUID: command.isUID)
-            throw .store(lost)
+            throw lost
         }
         return try report("Fetch completed.", expunges: command.isUID, withUID: command.isUID)
     }
@@ -68,11 +73,7 @@ extension IMAPSession {
     private static func unsupportedName(_ item: FetchItem) -> String? {
         switch item {
         case .modSeq: "MODSEQ"
-        case .emailID: "EMAILID"
-        case .threadID: "THREADID"
-        case .saveDate: "SAVEDATE"
         case .preview: "PREVIEW"
-        case .binary, .binarySize: "BINARY"
         default: nil
         }
     }
@@ -116,6 +117,18 @@ extension IMAPSession {
             case .body:
                 out.text("BODY ")
                 out.raw(try text(.body, at: position, plan, &source))
+            case .emailID:
+                out.text("EMAILID (")
+                out.raw(ObjectID.email(plan.mailbox.guid(at: position)))
+                out.byte(0x29)
+            // Allowed where threads have no ids (RFC 8474 section 5.2).
+            case .threadID: out.text("THREADID NIL")
+            case .saveDate:
+                out.text("SAVEDATE ")
+                let date = try storing { () throws(StoreError) in try plan.mailbox.saveDate(at: position) }
+                out.dateTime(DateTime(unixSeconds: date))
+            case .binary(let part, _, let partial): try fetchBinary(part, partial, position, plan, &source, to: &out)
+            case .binarySize(let part): try fetchBinarySize(part, position, plan, &source, to: &out)
             default: try fetchSection(item, position, plan, &source, to: &out)
             }
         }

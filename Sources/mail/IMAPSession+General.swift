@@ -5,13 +5,17 @@ internal import MailStore
 extension IMAPSession {
     /// What works after login, completely.
     static let capabilities =
-        "IMAP4rev1 LITERAL+ ID ENABLE IDLE NAMESPACE UIDPLUS UNSELECT MOVE MULTIAPPEND CHILDREN SPECIAL-USE LIST-EXTENDED LIST-STATUS "
-        + "STATUS=SIZE ESEARCH SEARCHRES WITHIN"
+        "IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE IDLE NAMESPACE UIDPLUS UNSELECT MOVE MULTIAPPEND CHILDREN SPECIAL-USE LIST-EXTENDED "
+        + "LIST-STATUS STATUS=SIZE ESEARCH SEARCHRES WITHIN APPENDLIMIT SAVEDATE OBJECTID BINARY"
 
-    /// With `imap_capability` applied.
+    /// With `imap_literal_minus` and `imap_capability` applied.
     var capabilities: String {
-        if settings.capability.isEmpty { return Self.capabilities }
-        return settings.capability.hasPrefix("+") ? "\(Self.capabilities) \(settings.capability.dropFirst())" : settings.capability
+        var own = Self.capabilities
+        if settings.limits.nonSynchronising != .max {
+            own = own.split(separator: " ").map { $0 == "LITERAL+" ? "LITERAL-" : $0 }.joined(separator: " ")
+        }
+        if settings.capability.isEmpty { return own }
+        return settings.capability.hasPrefix("+") ? "\(own) \(settings.capability.dropFirst())" : settings.capability
     }
 
     // id_response = "ID" SP id_params_list          RFC 2971 section 4
@@ -35,10 +39,16 @@ extension IMAPSession {
     }
 
     // enable-data = "ENABLED" *(SP capability)      RFC 9051 section 7.2.1
-    /// Nothing we have has to be enabled yet.
-    func enable() -> Completion {
+    /// What is unknown is passed over (RFC 5161 section 3.1).
+    func enable(_ names: [[UInt8]]) -> Completion {
         stream.out.text("* ENABLED")
+        for (name, value) in EnabledExtensions.names where names.contains(where: { $0.isWord(name) }) {
+            enabled.insert(value)
+            stream.out.byte(0x20)
+            stream.out.text(name)
+        }
         stream.out.newline()
+        stream.out.quotesUTF8 = enabled.speaksUTF8
         return Completion("Enabled.")
     }
 
@@ -83,13 +93,20 @@ extension IMAPSession {
 
     /// The only way from a client's bytes to a mailbox: every command that names one comes through here, with what it wants to do.
     func mailboxName(_ wire: [UInt8], for right: Right) throws(CommandFailure) -> MailboxName {
-        guard let text = ModifiedUTF7.decode(wire) else { throw .no("Mailbox name is not valid mUTF-7") }
+        let text: [UInt8]
+        if enabled.speaksUTF8 {
+            text = wire
+        } else {
+            guard let decoded = ModifiedUTF7.decode(wire) else { throw .no("Mailbox name is not valid mUTF-7") }
+            text = decoded
+        }
         return try storing { () throws(StoreError) in try store.name(text) }
     }
 
     /// A mailbox name for the wire. What is not UTF-8 cannot be said: it shows as `?`.
     func wireName(_ text: [UInt8]) -> [UInt8] {
-        ModifiedUTF7.encode(text) ?? text.map { $0 < 0x80 ? $0 : 0x3f }
+        if enabled.speaksUTF8, String(validating: text, as: UTF8.self) != nil { return text }
+        return ModifiedUTF7.encode(text) ?? text.map { $0 < 0x80 ? $0 : 0x3f }
     }
 
     func separator(of name: MailboxName) -> UInt8 {
@@ -115,15 +132,22 @@ extension IMAPSession {
         let messages = mailbox.messages
         if !changes.new.isEmpty {
             stream.out.untagged(messages.count, "EXISTS")
-            stream.out.untagged(messages.count { $0.flags.contains(.recent) }, "RECENT")
+            writeRecent(messages)
         }
         if changes.keywordsChanged { writeFlagLists(mailbox) }
-        let keywords = KeywordTexts(mailbox)
+        let keywords = flagTexts(of: mailbox)
         for position in changes.flagsChanged where messages.indices.contains(position) {
             writeFlags(of: messages[position], at: position, keywords, withUID: withUID, to: &stream.out)
         }
         return changes
     }
+
+    /// `* n RECENT`, which IMAP4rev2 does not know.
+    func writeRecent(_ messages: [Message]) {
+        if !enabled.contains(.imap4rev2) { stream.out.untagged(messages.count { $0.flags.contains(.recent) }, "RECENT") }
+    }
+
+    func flagTexts(of mailbox: any Mailbox) -> KeywordTexts { KeywordTexts(mailbox, showsRecent: !enabled.contains(.imap4rev2)) }
 
     /// `* n FETCH (FLAGS (…))`, with the UID where a UID command made the change.
     func writeFlags(of message: Message, at position: Int, _ keywords: KeywordTexts, withUID: Bool, to out: inout ResponseWriter) {
@@ -168,8 +192,11 @@ extension IMAPSession {
 struct KeywordTexts {
     /// ` name` for each keyword of the table; empty where there is none.
     private let texts: [[UInt8]]
+    /// The system flags that are told.
+    private let mask: UInt8
 
-    init(_ mailbox: any Mailbox) {
+    init(_ mailbox: any Mailbox, showsRecent: Bool) {
+        mask = showsRecent ? 63 : 31
         texts = mailbox.keywords.map { keyword in
             guard let keyword else { return [] }
             var writer = ResponseWriter()
@@ -189,7 +216,7 @@ struct KeywordTexts {
     /// `FLAGS (…)`
     func writeFlags(_ message: Message, to out: inout ResponseWriter) {
         out.text("FLAGS (")
-        let system = Self.systemTexts[Int(message.flags.rawValue & 63)]
+        let system = Self.systemTexts[Int(message.flags.rawValue & mask)]
         out.raw(system)
         var bits = message.keywords.bits
         var isFirst = system.isEmpty

@@ -74,7 +74,7 @@ extension IMAPSession {
         if command.selection.contains(.subscribed) || command.returns.contains(.subscribed), mailbox.isSubscribed {
             attribute("\\Subscribed")
         }
-        if !mailbox.isSelectable { attribute(command.isExtended ? "\\NonExistent" : "\\Noselect") }
+        if !mailbox.isSelectable { attribute(command.isExtended || enabled.contains(.imap4rev2) ? "\\NonExistent" : "\\Noselect") }
         attribute(mailbox.hasChildren ? "\\HasChildren" : "\\HasNoChildren")
         for use in mailbox.specialUse { attribute(use) }
         stream.out.text(") ")

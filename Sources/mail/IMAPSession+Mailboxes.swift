@@ -16,6 +16,7 @@ extension IMAPSession {
         }
         self.mailbox = mailbox
         describe(mailbox)
+        if enabled.contains(.imap4rev2) { writeSelectedName(name) }
         var completion = Completion(command.isReadOnly ? "Examine completed." : "Select completed.")
         completion.code.text(command.isReadOnly ? "[READ-ONLY]" : "[READ-WRITE]")
         return completion
@@ -25,12 +26,26 @@ extension IMAPSession {
         writeFlagLists(mailbox)
         let messages = mailbox.messages
         stream.out.untagged(messages.count, "EXISTS")
-        stream.out.untagged(messages.count { $0.flags.contains(.recent) }, "RECENT")
-        if let unseen = messages.firstIndex(where: { !$0.flags.contains(.seen) }) {
+        writeRecent(messages)
+        if !enabled.contains(.imap4rev2), let unseen = messages.firstIndex(where: { !$0.flags.contains(.seen) }) {
             writeCode("UNSEEN", UInt32(clamping: unseen + 1), "First unseen.")
         }
         writeCode("UIDVALIDITY", mailbox.uidValidity, "UIDs valid")
         writeCode("UIDNEXT", mailbox.uidNext, "Predicted next UID")
+        guard !mailbox.guid.isEmpty else { return }
+        stream.out.text("* OK [MAILBOXID (")
+        stream.out.raw(ObjectID.mailbox(mailbox.guid))
+        stream.out.text(")] Mailbox id")
+        stream.out.newline()
+    }
+
+    /// RFC 9051 section 6.3.2: the name as we know it.
+    private func writeSelectedName(_ name: MailboxName) {
+        stream.out.text("* LIST () ")
+        stream.out.string([separator(of: name)])
+        stream.out.byte(0x20)
+        stream.out.astring(wireName(name.text))
+        stream.out.newline()
     }
 
     private func writeCode(_ word: String, _ number: UInt32, _ text: String) {
@@ -70,8 +85,16 @@ extension IMAPSession {
         // One separator at the end says that children are to come (RFC 9051 section 6.3.4).
         if let last = wire.last, wire.count > 1, store.namespaces.contains(where: { $0.separator == last }) { wire.removeLast() }
         let name = try mailboxName(wire, for: .create)
-        try storing { () throws(StoreError) in try store.create(name) }
-        return try report("Create completed.")
+        let status = try storing { () throws(StoreError) in
+            try store.create(name)
+            return try store.status(name, sizes: false)
+        }
+        var completion = try report("Create completed.")
+        guard !status.guid.isEmpty else { return completion }
+        completion.code.text("[MAILBOXID (")
+        completion.code.raw(ObjectID.mailbox(status.guid))
+        completion.code.text(")]")
+        return completion
     }
 
     func delete(_ wire: [UInt8]) throws(CommandFailure) -> Completion {
@@ -123,7 +146,7 @@ extension IMAPSession {
         return try report("Status completed.")
     }
 
-    static func knows(_ item: StatusItem) -> Bool { item != .highestModSeq && item != .appendLimit && item != .mailboxID }
+    static func knows(_ item: StatusItem) -> Bool { item != .highestModSeq }
 
     // mailbox-data =/ "STATUS" SP mailbox SP "(" [status-att-list] ")"
     func writeStatus(_ name: MailboxName, _ items: [StatusItem]) throws(StoreError) {
@@ -141,7 +164,13 @@ extension IMAPSession {
             case .unseen: writeItem("UNSEEN ", status.unseen)
             case .deleted: writeItem("DELETED ", status.deleted)
             case .size: writeItem("SIZE ", Int(status.size))
-            case .highestModSeq, .mailboxID, .appendLimit: break
+            // Nothing limits a message but the disk (RFC 7889 section 5).
+            case .appendLimit: stream.out.text("APPENDLIMIT NIL")
+            case .mailboxID:
+                stream.out.text("MAILBOXID (")
+                stream.out.raw(ObjectID.mailbox(status.guid))
+                stream.out.byte(0x29)
+            case .highestModSeq: break
             }
         }
         stream.out.byte(0x29)

@@ -24,7 +24,8 @@ extension IMAPSession {
             }
         }
         let numbers = found.map { command.isUID ? messages[$0].uid : UInt32(clamping: $0 + 1) }
-        if let returns = command.returns {
+        // IMAP4rev2 has no untagged SEARCH (RFC 9051 section 6.4.4).
+        if let returns = command.returns ?? (enabled.contains(.imap4rev2) ? .all : nil) {
             if returns.contains(.save) { savedSearch = Self.saved(found.map { messages[$0].uid }, returns) }
             writeExtended(numbers, command, returns, tag)
         } else {

@@ -14,7 +14,7 @@ extension IMAPSession {
     }
 
     /// Above this many octets a section is streamed; below it is counted after conversion, so that a wrong size in a file name does no harm.
-    private static let streamedSize: Int64 = 262_144
+    static let streamedSize: Int64 = 262_144
 
     func fetchSection(
         _ item: FetchItem, _ position: Int, _ plan: FetchPlan, _ source: inout MessageReader?, to out: inout ResponseWriter
@@ -107,7 +107,7 @@ extension IMAPSession {
         return wire
     }
 
-    private func remember(_ message: MessageStructure, _ uid: UInt32, _ mailbox: any Mailbox) {
+    func remember(_ message: MessageStructure, _ uid: UInt32, _ mailbox: any Mailbox) {
         if let last = lastStructure, last.uid == uid, last.mailbox == ObjectIdentifier(mailbox) { return }
         lastStructure = LastStructure(mailbox: ObjectIdentifier(mailbox), uid: uid, message: message)
     }

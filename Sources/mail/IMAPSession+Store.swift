@@ -27,7 +27,7 @@ extension IMAPSession {
 
     private func writeAllFlags(at positions: [Int], in mailbox: any Mailbox, withUID: Bool) throws(CommandFailure) {
         let messages = mailbox.messages
-        let keywords = KeywordTexts(mailbox)
+        let keywords = flagTexts(of: mailbox)
         var out = ResponseWriter()
         for position in positions where messages.indices.contains(position) {
             writeFlags(of: messages[position], at: position, keywords, withUID: withUID, to: &out)

@@ -17,6 +17,8 @@ final class IMAPSession {
     /// The structure of the message that was fetched last: clients ask for one part after the other.
     var lastStructure: LastStructure?
     var clientID: [UInt8] = []
+    /// What the client asked for with ENABLE.
+    var enabled: EnabledExtensions = []
 
     /// Name of the command at hand, in upper case.
     var commandName: [UInt8] = []
@@ -198,7 +200,7 @@ extension IMAPSession {
             _ = try selected()
             return try report("Check completed.")
         case .id(let fields): return id(fields)
-        case .enable: return enable()
+        case .enable(let names): return enable(names)
         case .idle: return try idle()
         case .namespace: return namespace()
         case .select(let command): return try select(command)

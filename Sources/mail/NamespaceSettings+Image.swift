@@ -63,6 +63,7 @@ extension IMAPSettings {
         idleNotifyMilliseconds = settings.milliseconds("imap_idle_notify_interval", default: 120_000)
         idleCheckMilliseconds = settings.milliseconds("mailbox_idle_check_interval", default: 30_000)
         let line = settings.number("imap_max_line_length", default: limits.line)
+        if settings.bool("imap_literal_minus") { limits.nonSynchronising = 4_096 }
         if line >= 1_000 { limits.line = min(line, 1 << 20) }
     }
 }

@@ -56,6 +56,9 @@ struct CommandTests {
                     StoreCommand(
                         set: set(1...1), isUID: false, action: .replace, isSilent: false, flags: FlagList(system: [.deleted, .draft])))
             ),
+            ("a SEARCH SAVEDON 1-Feb-2020", search(.saved(.on(CalendarDate(daysSince1970: 18_293))))),
+            ("a SEARCH SAVEDATESUPPORTED", search(.all)), ("a SEARCH EMAILID M12-_a", search(.emailID(raw("M12-_a")))),
+            ("a SEARCH THREADID T1", search(.threadID(raw("T1")))),
             ("a ENABLE condstore X", .enable([raw("CONDSTORE"), raw("X")])),
             ("a FETCH 1 FAST", fetch(.flags, .internalDate, .rfc822Size)),
             ("a FETCH 1 (UID body BODYSTRUCTURE)", fetch(.uid, .body, .bodyStructure)),

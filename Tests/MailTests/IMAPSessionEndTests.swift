@@ -118,8 +118,8 @@ struct IMAPSessionEndTests {
     @Test("reads literals of clients that do not wait")
     func impatient() throws {
         let client = try TestMail().connect(pending: "p CREATE {1}\r\na\r\n")
-        #expect(client.lines(until: "p").suffix(2) == ["+ OK", "p OK Create completed."])
-        #expect(client.run("CREATE {1}\r\nb") == ["+ OK", "OK Create completed."])
+        #expect(client.lines(until: "p OK [MAILBOXID").dropLast().last == "+ OK")
+        #expect(client.run("CREATE {1}\r\nb").first == "+ OK")
         #expect(client.run("APPEND {1}\r\na {3}\r\nabc").last?.hasSuffix("Append completed.") == true)
     }
 

@@ -58,10 +58,10 @@ struct IMAPSessionTests {
         let client = try mail.connect()
         _ = client.line()
         #expect(client.run("LIST \"\" \"\"") == ["* LIST (\\Noselect) \".\" \"\"", "OK List completed."])
-        #expect(client.run("CREATE Sent").last == "OK Create completed.")
-        #expect(client.run("CREATE Work.2024.").last == "OK Create completed.")
+        #expect(client.run("CREATE Sent").last?.hasSuffix("Create completed.") == true)
+        #expect(client.run("CREATE Work.2024.").last?.hasSuffix("Create completed.") == true)
         #expect(client.run("CREATE inbox").last == "NO [ALREADYEXISTS] Mailbox already exists")
-        #expect(client.run("CREATE &AOQ-").last == "OK Create completed.")
+        #expect(client.run("CREATE &AOQ-").last?.hasSuffix("Create completed.") == true)
         #expect(
             Set(client.run("LIST \"\" *")) == [
                 "* LIST (\\HasNoChildren) \".\" INBOX", "* LIST (\\HasNoChildren \\Sent) \".\" Sent",

@@ -1,0 +1,15 @@
+/// What the client switched on with ENABLE (RFC 5161), or by using it.
+struct EnabledExtensions: OptionSet {
+    let rawValue: UInt8
+
+    /// RFC 9051: no \Recent, ESEARCH answers, UTF-8 names.
+    static let imap4rev2 = EnabledExtensions(rawValue: 1)
+    /// RFC 6855.
+    static let utf8Accept = EnabledExtensions(rawValue: 2)
+
+    /// What ENABLE knows, by the name of the capability.
+    static let names: [(name: String, value: EnabledExtensions)] = [("IMAP4REV2", .imap4rev2)]
+
+    /// Mailbox names are UTF-8 in both directions, and quoted strings may be.
+    var speaksUTF8: Bool { !isDisjoint(with: [.imap4rev2, .utf8Accept]) }
+}
