@@ -14,7 +14,11 @@ package enum Command: Equatable, Sendable {
     case status(mailbox: [UInt8], items: [StatusItem])
     /// UID EXPUNGE names UIDs; EXPUNGE does not.
     case expunge(uids: SequenceSet?)
+    /// SEARCH, SORT and ESEARCH.
     case search(SearchCommand)
+    case thread(ThreadCommand)
+    /// Tags of the searches whose updates are to end (RFC 5267).
+    case cancelUpdate([[UInt8]])
     case fetch(FetchCommand)
     case store(StoreCommand)
     case copy(CopyCommand)

@@ -62,6 +62,8 @@ extension CommandParser {
         switch name.count {
         case _ where name.isWord("ID"): return .id(try idParameters())
         case _ where name.isWord("ENABLE"): return .enable(try capabilities())
+        case _ where name.isWord("ESEARCH"): return try search(isUID: true, mayNameMailboxes: true)
+        case _ where name.isWord("CANCELUPDATE"): return .cancelUpdate(try contextTags())
         default: return try numberCommand(name, isUID: false)
         }
     }
@@ -81,6 +83,8 @@ extension CommandParser {
         case _ where name.isWord("FETCH"): return try fetch(isUID: isUID)
         case _ where name.isWord("STORE"): return try store(isUID: isUID)
         case _ where name.isWord("SEARCH"): return try search(isUID: isUID)
+        case _ where name.isWord("SORT"): return try sort(isUID: isUID)
+        case _ where name.isWord("THREAD"): return try thread(isUID: isUID)
         case _ where name.isWord("COPY"): return try copy(isUID: isUID, isMove: false)
         case _ where name.isWord("MOVE"): return try copy(isUID: isUID, isMove: true)
         default: throw .unknownCommand

@@ -3,6 +3,15 @@ package struct FetchCommand: Equatable, Sendable {
     package var set: SequenceSet
     package var isUID: Bool
     package var items: [FetchItem]
+    /// Only this part of the messages that the set names (RFC 9394).
+    package var partial: ResultRange?
+
+    package init(set: SequenceSet, isUID: Bool, items: [FetchItem], partial: ResultRange? = nil) {
+        self.set = set
+        self.isUID = isUID
+        self.items = items
+        self.partial = partial
+    }
 }
 
 /// One thing to fetch. Macros are taken apart by the parser.
@@ -76,7 +85,21 @@ extension CommandParser {
             }
         }
         if isUID, !items.contains(.uid) { items.insert(.uid, at: 0) }
-        return .fetch(FetchCommand(set: set, isUID: isUID, items: items))
+        var command = FetchCommand(set: set, isUID: isUID, items: items)
+        if takeIf(0x20) { try fetchModifiers(&command) }
+        return .fetch(command)
+    }
+
+    // fetch-modifiers = SP "(" fetch-modifier *(SP fetch-modifier) ")"                   RFC 4466 section 6
+    // fetch-modifier =/ "PARTIAL" SP partial-range          ; only for UID FETCH, RFC 9394 section 3.2
+    private mutating func fetchModifiers(_ command: inout FetchCommand) throws(SyntaxError) {
+        var partial: ResultRange?
+        try list(atMost: 4, of: "FETCH modifiers") { parser throws(SyntaxError) in
+            guard command.isUID, partial == nil, parser.takeIf(word: "PARTIAL") else { throw .expected("FETCH modifier", at: parser.index) }
+            try parser.space()
+            partial = try parser.resultRange()
+        }
+        command.partial = partial
     }
 
     private mutating func fetchName() -> ArraySlice<UInt8> {

@@ -43,6 +43,12 @@ package struct Limits: Sendable, Equatable {
     package static let fetchItems = 100
     /// Keys of SEARCH on all levels together.
     package static let searchKeys = 1_000
+    /// Criteria of SORT.
+    package static let sortCriteria = 10
+    /// Searches whose updates one CANCELUPDATE ends.
+    package static let contextTags = 32
+    /// Mailboxes that ESEARCH and NOTIFY name.
+    package static let mailboxFilters = 100
     /// Names in HEADER.FIELDS, and the length of one (RFC 5322 section 2.1.1).
     package static let headerNames = 100
     package static let headerName = 998

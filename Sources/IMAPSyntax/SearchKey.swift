@@ -1,6 +1,6 @@
 /// SEARCH with what it shall return.
 package struct SearchCommand: Equatable, Sendable {
-    /// RETURN (…) of RFC 4731 and 5182.
+    /// RETURN (…) of RFC 4731, 5182, 5267 and 9394.
     package struct Returns: OptionSet, Sendable {
         package let rawValue: UInt8
         package init(rawValue: UInt8) { self.rawValue = rawValue }
@@ -9,6 +9,11 @@ package struct SearchCommand: Equatable, Sendable {
         package static let all = Returns(rawValue: 4)
         package static let count = Returns(rawValue: 8)
         package static let save = Returns(rawValue: 16)
+        package static let partial = Returns(rawValue: 32)
+        /// The client wants to hear when the result changes.
+        package static let update = Returns(rawValue: 64)
+        /// The client is going to ask for parts of the result: a hint.
+        package static let context = Returns(rawValue: 128)
     }
 
     package var isUID: Bool
@@ -17,6 +22,33 @@ package struct SearchCommand: Equatable, Sendable {
     /// In upper case; nil when none was named.
     package var charset: [UInt8]?
     package var key: SearchKey
+    /// What PARTIAL asks for.
+    package var partial: ResultRange?
+    /// SORT when it is not empty.
+    package var order: [SortCriterion] = []
+    /// ESEARCH with the mailboxes to look into (RFC 7377).
+    package var sources: [MailboxFilter]?
+
+    package init(isUID: Bool, returns: Returns?, charset: [UInt8]?, key: SearchKey) {
+        self.isUID = isUID
+        self.returns = returns
+        self.charset = charset
+        self.key = key
+    }
+}
+
+/// `1:100`, or `-1:-100`, which counts from the end (RFC 9394 section 3.1).
+package struct ResultRange: Equatable, Sendable {
+    /// The nearer to where it is counted from; at least 1.
+    package var first: UInt32
+    package var last: UInt32
+    package var isFromEnd: Bool
+
+    package init(first: UInt32, last: UInt32, isFromEnd: Bool = false) {
+        self.first = min(first, last)
+        self.last = max(first, last)
+        self.isFromEnd = isFromEnd
+    }
 }
 
 /// A condition on a message. The tree is at most `Limits.depth` levels deep.
@@ -66,12 +98,19 @@ package indirect enum SearchKey: Equatable, Sendable {
 extension CommandParser {
     // search = "SEARCH" [search-return-opts] SP search-program
     // search-program = ["CHARSET" SP charset SP] search-key *(SP search-key)
-    mutating func search(isUID: Bool) throws(SyntaxError) -> Command {
+    // esearch = "ESEARCH" [SP esearch-source-opts] [search-return-opts] SP search-program      RFC 7377 section 3
+    // esearch-source-opts = "IN" SP "(" source-mbox ")"
+    mutating func search(isUID: Bool, mayNameMailboxes: Bool = false) throws(SyntaxError) -> Command {
         try space()
-        var command = SearchCommand(isUID: isUID, returns: nil, charset: nil, key: .all)
+        var command = SearchCommand(isUID: isUID, returns: mayNameMailboxes ? .all : nil, charset: nil, key: .all)
+        if mayNameMailboxes, takeIf(word: "IN") {
+            try space()
+            command.sources = try mailboxFilters()
+            try space()
+        }
         if takeIf(word: "RETURN") {
             try space()
-            command.returns = try searchReturns()
+            try searchReturns(&command)
             try space()
         }
         if takeIf(word: "CHARSET") {
@@ -84,9 +123,11 @@ extension CommandParser {
     }
 
     // search-return-opts = SP "RETURN" SP "(" [search-return-opt *(SP search-return-opt)] ")"
-    private mutating func searchReturns() throws(SyntaxError) -> SearchCommand.Returns {
+    // search-return-opt =/ "PARTIAL" SP partial-range / "UPDATE" / "CONTEXT"      RFC 9394 section 4, RFC 5267 section 6
+    mutating func searchReturns(_ command: inout SearchCommand) throws(SyntaxError) {
         var returns: SearchCommand.Returns = []
-        try list(atMost: 5, of: "RETURN options", allowsEmpty: true) { parser throws(SyntaxError) in
+        var partial: ResultRange?
+        try list(atMost: 8, of: "RETURN options", allowsEmpty: true) { parser throws(SyntaxError) in
             let name = parser.take(while: .atom)
             switch name.count {
             case _ where name.isWord("MIN"): returns.insert(.min)
@@ -94,13 +135,32 @@ extension CommandParser {
             case _ where name.isWord("ALL"): returns.insert(.all)
             case _ where name.isWord("COUNT"): returns.insert(.count)
             case _ where name.isWord("SAVE"): returns.insert(.save)
+            case _ where name.isWord("UPDATE"): returns.insert(.update)
+            case _ where name.isWord("CONTEXT"): returns.insert(.context)
+            case _ where name.isWord("PARTIAL") && partial == nil:
+                returns.insert(.partial)
+                try parser.space()
+                partial = try parser.resultRange()
             default: throw .expected("RETURN option", at: parser.index)
             }
         }
-        return returns.isEmpty ? .all : returns
+        // One of them at most (RFC 9394 section 3.1).
+        guard !returns.isSuperset(of: [.all, .partial]) else { throw .expected("ALL or PARTIAL, not both", at: index) }
+        command.returns = returns.isSubset(of: [.update, .context]) ? returns.union(.all) : returns
+        command.partial = partial
     }
 
-    private mutating func searchKeys(depth: Int) throws(SyntaxError) -> SearchKey {
+    // partial-range = partial-range-first / partial-range-last ; partial-range-first = nz-number ":" nz-number
+    // partial-range-last = MINUS nz-number ":" MINUS nz-number
+    mutating func resultRange() throws(SyntaxError) -> ResultRange {
+        let isFromEnd = takeIf(0x2d)
+        let first = try nzNumber()
+        try byte(0x3a, ":")
+        if isFromEnd { try byte(0x2d, "-") }
+        return ResultRange(first: first, last: try nzNumber(), isFromEnd: isFromEnd)
+    }
+
+    mutating func searchKeys(depth: Int) throws(SyntaxError) -> SearchKey {
         var keys: [SearchKey] = []
         repeat { keys.append(try searchKey(depth: depth)) } while takeIf(0x20)
         return keys.count == 1 ? keys[0] : .and(keys)

@@ -38,7 +38,8 @@ extension IMAPSession {
     func fetch(_ command: FetchCommand) throws(CommandFailure) -> Completion {
         let mailbox = try selected()
         if let name = command.items.lazy.compactMap(Self.unsupportedName).first { throw .bad("FETCH item \(name) is not supported") }
-        let ranges = try positions(command.set, isUID: command.isUID, in: mailbox)
+        var ranges = try positions(command.set, isUID: command.isUID, in: mailbox)
+        if let partial = command.partial { ranges = Self.part(partial, of: ranges) }
         var marked = NumberSet()
         let keywords = flagTexts(of: mailbox)
         if FetchPlan(mailbox, command.items, keywords).setsSeen { marked = try markSeen(ranges, in: mailbox) }
@@ -70,6 +71,19 @@ extension IMAPSession {
         return try report("Fetch completed.", expunges: command.isUID, withUID: command.isUID)
     }
 
+    /// The messages from the `first` to the `last` one of those in `ranges`.
+    private static func part(_ partial: ResultRange, of ranges: [Range<Int>]) -> [Range<Int>] {
+        let wanted = partial.indexes(in: ranges.reduce(0) { $0 + $1.count })
+        var before = 0
+        var part: [Range<Int>] = []
+        for range in ranges {
+            let cut = wanted.clamped(to: before..<before + range.count)
+            if !cut.isEmpty { part.append(cut.lowerBound - before + range.lowerBound..<cut.upperBound - before + range.lowerBound) }
+            before += range.count
+        }
+        return part
+    }
+
     private static func unsupportedName(_ item: FetchItem) -> String? {
         switch item {
         case .modSeq: "MODSEQ"
@@ -84,6 +98,7 @@ extension IMAPSession {
         let unseen = ranges.flatMap { range in range.filter { !messages[$0].flags.contains(.seen) } }
         guard !unseen.isEmpty else { return NumberSet() }
         let changed = try storing { () throws(StoreError) in try mailbox.change(unseen, FlagChange(.add, flags: .seen)) }
+        touch(changed, in: mailbox)
         return NumberSet(changed.lazy.map { UInt32(clamping: $0) })
     }
 

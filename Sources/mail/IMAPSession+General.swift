@@ -6,7 +6,8 @@ extension IMAPSession {
     /// What works after login, completely.
     static let capabilities =
         "IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE IDLE NAMESPACE UIDPLUS UNSELECT MOVE MULTIAPPEND CHILDREN SPECIAL-USE LIST-EXTENDED "
-        + "LIST-STATUS STATUS=SIZE ESEARCH SEARCHRES WITHIN APPENDLIMIT SAVEDATE OBJECTID BINARY"
+        + "LIST-STATUS STATUS=SIZE ESEARCH SEARCHRES WITHIN APPENDLIMIT SAVEDATE OBJECTID BINARY SORT SORT=DISPLAY "
+        + "ESORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES THREAD=REFS I18NLEVEL=1 PARTIAL CONTEXT=SEARCH CONTEXT=SORT MULTISEARCH"
 
     /// With `imap_literal_minus` and `imap_capability` applied.
     var capabilities: String {
@@ -127,7 +128,8 @@ extension IMAPSession {
     func reportChanges(expunges: Bool, withUID: Bool) throws(CommandFailure) -> MailboxChanges {
         guard let mailbox else { return MailboxChanges() }
         let changes = try storing { () throws(StoreError) in try mailbox.synchronize(reportExpunges: expunges) }
-        guard !changes.isEmpty else { return changes }
+        guard !changes.isEmpty || !touched.isEmpty else { return changes }
+        removeExpunged(changes.expunged)
         for message in changes.expunged { stream.out.untagged(message.sequence, "EXPUNGE") }
         let messages = mailbox.messages
         if !changes.new.isEmpty {
@@ -139,6 +141,9 @@ extension IMAPSession {
         for position in changes.flagsChanged where messages.indices.contains(position) {
             writeFlags(of: messages[position], at: position, keywords, withUID: withUID, to: &stream.out)
         }
+        let own = Self.positions(ofUIDs: touched, in: mailbox, count: messages.count).flatMap { $0 }
+        touched = NumberSet()
+        try updateContexts(mailbox, changed: own + changes.flagsChanged + Array(changes.new))
         return changes
     }
 

@@ -59,10 +59,16 @@ extension IMAPSession {
     func leave() {
         guard let mailbox else { return }
         mailbox.stopWatching()
-        self.mailbox = nil
+        forgetMailbox()
+        stream.out.status([0x2a], "OK [CLOSED] Previous mailbox closed.")
+    }
+
+    private func forgetMailbox() {
+        mailbox = nil
         savedSearch = NumberSet()
         lastStructure = nil
-        stream.out.status([0x2a], "OK [CLOSED] Previous mailbox closed.")
+        contexts = []
+        touched = NumberSet()
     }
 
     func close() throws(CommandFailure) -> Completion {
@@ -73,9 +79,7 @@ extension IMAPSession {
 
     func unselect(_ text: String = "Unselect completed.") throws(CommandFailure) -> Completion {
         try selected().stopWatching()
-        mailbox = nil
-        savedSearch = NumberSet()
-        lastStructure = nil
+        forgetMailbox()
         return Completion(text)
     }
 

@@ -18,11 +18,19 @@ extension IMAPSession {
         let known = mailbox.keywords.count
         let before =
             flags.contains(.deleted) && command.action != .remove ? positions.count { !mailbox.messages[$0].flags.contains(.deleted) } : 0
-        _ = try storing { () throws(StoreError) in try mailbox.change(positions, change) }
+        let changed = try storing { () throws(StoreError) in try mailbox.change(positions, change) }
+        touch(changed, in: mailbox)
         statistics.deleted += before
         if mailbox.keywords.count != known { writeFlagLists(mailbox) }
         if !command.isSilent { try writeAllFlags(at: positions, in: mailbox, withUID: command.isUID) }
         return try report("Store completed.", expunges: command.isUID, withUID: command.isUID)
+    }
+
+    /// Searches whose changes are told look at these messages again.
+    func touch(_ positions: [Int], in mailbox: any Mailbox) {
+        guard !contexts.isEmpty else { return }
+        let messages = mailbox.messages
+        for position in positions { touched.insert(messages[position].uid...messages[position].uid) }
     }
 
     private func writeAllFlags(at positions: [Int], in mailbox: any Mailbox, withUID: Bool) throws(CommandFailure) {

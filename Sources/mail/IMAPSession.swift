@@ -19,6 +19,10 @@ final class IMAPSession {
     var clientID: [UInt8] = []
     /// What the client asked for with ENABLE.
     var enabled: EnabledExtensions = []
+    /// Searches of the selected mailbox whose changes the client wants to hear.
+    var contexts: [SearchContext] = []
+    /// UIDs of messages whose flags this session changed since the contexts were looked at.
+    var touched = NumberSet()
 
     /// Name of the command at hand, in upper case.
     var commandName: [UInt8] = []
@@ -219,6 +223,8 @@ extension IMAPSession {
         case .store(let command): return try storeFlags(command)
         case .copy(let command): return try copy(command)
         case .search(let command): return try search(command, tag)
+        case .thread(let command): return try thread(command)
+        case .cancelUpdate(let tags): return try cancelUpdate(tags)
         }
     }
 }

@@ -1,3 +1,5 @@
+internal import MessageFormat
+
 /// Finds a text in UTF-8 that comes in pieces, without regard to case; line ends and runs of blanks count as one blank.
 /// Linear: the failure table of Knuth, Morris and Pratt.
 struct TextMatcher {
@@ -51,46 +53,28 @@ struct TextMatcher {
     }
 }
 
-/// Lower case, byte for byte in ASCII and by Unicode's simple mapping elsewhere; white space becomes one blank.
+/// The collation i;unicode-casemap (RFC 5051, I18NLEVEL=1 of RFC 5255); runs of white space and line ends become one blank.
 struct CaseFolding {
-    /// Bytes of a character that is not complete yet.
-    private var held: [UInt8] = []
-    private var wanted = 0
+    private var map = UnicodeCasemap()
     private var lastWasBlank = false
 
     mutating func fold(_ bytes: ArraySlice<UInt8>, into output: inout [UInt8]) {
-        for byte in bytes {
-            if byte < 0x80 {
-                if wanted > 0 { finish(into: &output) }
-                if byte <= 0x20 {
-                    if !lastWasBlank { output.append(0x20) }
-                    lastWasBlank = true
-                } else {
-                    output.append(byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte)
-                    lastWasBlank = false
-                }
-                continue
+        var start = bytes.startIndex
+        for index in bytes.indices where bytes[index] <= 0x20 {
+            if start < index {
+                map.convert(bytes[start..<index], into: &output)
+                lastWasBlank = false
             }
+            start = index + 1
+            if !lastWasBlank { map.convert(CollectionOfOne(0x20), into: &output) }
+            lastWasBlank = true
+        }
+        if start < bytes.endIndex {
+            map.convert(bytes[start...], into: &output)
             lastWasBlank = false
-            if byte >= 0xc0 {
-                finish(into: &output)
-                wanted = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2
-            }
-            held.append(byte)
-            // A stray middle byte stands for itself.
-            wanted = max(wanted, 1)
-            if held.count >= wanted { finish(into: &output) }
         }
     }
 
-    /// Writes what is held, complete or not.
-    mutating func finish(into output: inout [UInt8]) {
-        guard !held.isEmpty else { return }
-        wanted = 0
-        defer { held.removeAll(keepingCapacity: true) }
-        var decoder = UTF8()
-        var iterator = held.makeIterator()
-        guard case .scalarValue(let scalar) = decoder.decode(&iterator) else { return output.append(contentsOf: held) }
-        output.append(contentsOf: scalar.properties.lowercaseMapping.utf8)
-    }
+    /// Writes what is held of a character that has no end.
+    mutating func finish(into output: inout [UInt8]) { map.finish(into: &output) }
 }

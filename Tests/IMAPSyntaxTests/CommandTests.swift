@@ -56,6 +56,11 @@ struct CommandTests {
                     StoreCommand(
                         set: set(1...1), isUID: false, action: .replace, isSilent: false, flags: FlagList(system: [.deleted, .draft])))
             ),
+            ("a CANCELUPDATE \"x\" \"y\"", .cancelUpdate([raw("x"), raw("y")])),
+            (
+                "a UID THREAD refs utf-8 ALL",
+                .thread(ThreadCommand(isUID: true, algorithm: .refs, charset: raw("UTF-8"), key: .all))
+            ),
             ("a SEARCH SAVEDON 1-Feb-2020", search(.saved(.on(CalendarDate(daysSince1970: 18_293))))),
             ("a SEARCH SAVEDATESUPPORTED", search(.all)), ("a SEARCH EMAILID M12-_a", search(.emailID(raw("M12-_a")))),
             ("a SEARCH THREADID T1", search(.threadID(raw("T1")))),
@@ -103,7 +108,12 @@ struct CommandTests {
             "a FETCH 1 BODY[]<1>", "a FETCH 1 BODY[]<0.0>", "a FETCH 1 (FLAGS", "a FETCH 1 BODY[0]",
             "a FETCH 1 BODY[HEADER.FIELDS (\"a:\")]",
             "a STORE 1 FLAGS", "a STORE 1 FLAGS \\Foo", "a STORE 1 FLAGS (a", "a STORE 1 X (a)", "a SEARCH", "a SEARCH X",
-            "a SEARCH OR ALL",
+            "a SEARCH OR ALL", "a SORT UTF-8 ALL", "a SORT () UTF-8 ALL", "a SORT (REVERSE) UTF-8 ALL", "a SORT (X) UTF-8 ALL",
+            "a SORT (DATE) UTF-8",
+            "a SORT (DATE DATE DATE DATE DATE DATE DATE DATE DATE DATE DATE) UTF-8 ALL", "a THREAD", "a THREAD X UTF-8 ALL",
+            "a THREAD REFS UTF-8", "a CANCELUPDATE", "a CANCELUPDATE x", "a ESEARCH IN ALL", "a ESEARCH IN (mailboxes) ALL",
+            "a ESEARCH IN (x) ALL", "a FETCH 1 FLAGS (PARTIAL 1:2)", "a UID FETCH 1 FLAGS (PARTIAL 1)", "a UID FETCH 1 FLAGS ()",
+            "a SEARCH EMAILID", "a SEARCH EMAILID a.b", "a SEARCH SAVEDON x",
             "a SEARCH SINCE 31-Feb-2020", "a SEARCH SINCE 1-Foo-2020", "a SEARCH (ALL", "a SEARCH LARGER x", "a SEARCH NOT", "a COPY 1",
             "a COPY x y",
             "a ENABLE", "a APPEND x", "a EXPUNGE 1", "a IDLE x", "a SEARCH FROM \u{0}",

@@ -1,0 +1,59 @@
+internal import IMAPSyntax
+internal import MailStore
+internal import MessageFormat
+
+// THREAD (RFC 5256).
+extension IMAPSession {
+    func thread(_ command: ThreadCommand) throws(CommandFailure) -> Completion {
+        try check(charset: command.charset)
+        let mailbox = try selected()
+        let found = try matches(command.key, in: mailbox, saved: savedSearch)
+        let messages = try storing { () throws(StoreError) in
+            try Self.threaded(found, in: mailbox, command)
+        }
+        stream.out.text("* THREAD")
+        if !messages.isEmpty { stream.out.byte(0x20) }
+        ThreadBuilder(messages, command.algorithm).write(to: &stream.out)
+        stream.out.newline()
+        return try report("Thread completed.", expunges: command.isUID, withUID: command.isUID)
+    }
+
+    private static func threaded(
+        _ positions: [Int], in mailbox: any Mailbox, _ command: ThreadCommand
+    ) throws(StoreError) -> [ThreadedMessage] {
+        let source = EnvelopeSource(mailbox)
+        let picture = mailbox.messages
+        var messages: [ThreadedMessage] = []
+        messages.reserveCapacity(positions.count)
+        for position in positions {
+            do throws(StoreError) {
+                let number = command.isUID ? picture[position].uid : UInt32(clamping: position + 1)
+                messages.append(try message(at: position, number, command.algorithm, source))
+            } catch {
+                guard case .expunged = error else { throw error }
+            }
+        }
+        return messages
+    }
+
+    private static func message(
+        at position: Int, _ number: UInt32, _ algorithm: ThreadCommand.Algorithm, _ source: EnvelopeSource
+    ) throws(StoreError) -> ThreadedMessage {
+        var fields: EnvelopeFields
+        var references: [UInt8] = []
+        if algorithm == .orderedSubject {
+            fields = try source.fields(at: position)
+        } else {
+            (fields, references) = try source.fieldsWithReferences(at: position)
+        }
+        let base = BaseSubject(algorithm == .refs ? [] : fields.subject ?? [])
+        var message = ThreadedMessage(
+            number: number, sentDate: try source.sentDate(fields, at: position), subject: UnicodeCasemap.key(base.text),
+            isReply: base.isReplyOrForward, messageID: nil, ancestors: [])
+        guard algorithm != .orderedSubject else { return message }
+        message.messageID = MessageIDs.first(in: fields.messageID ?? [])
+        message.ancestors = MessageIDs.all(in: references, atMost: ThreadBuilder.ancestors)
+        if message.ancestors.isEmpty, let parent = MessageIDs.first(in: fields.inReplyTo ?? []) { message.ancestors = [parent] }
+        return message
+    }
+}
