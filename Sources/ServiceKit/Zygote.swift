@@ -201,6 +201,11 @@ package final class Zygote: EventHandler {
                 let token = tokens.next()
                 pidsByToken[token] = pid
                 try loop.poller.add(control.number, token: token, for: .readable)
+                // Made for a client that had come before we were replaced: it is its only one.
+                if state == .retiring {
+                    pool.retireAll()
+                    send(.retire, over: control, to: pid)
+                }
                 return pid
             }
         } catch {
@@ -322,8 +327,8 @@ package final class Zygote: EventHandler {
     }
 
     private func stop(endSessions: Bool) {
-        role?.setAccepting(false)
         state = .stopping
+        role?.setAccepting(false)
         guard endSessions else {
             isFinished = true
             return
@@ -348,6 +353,9 @@ package final class Zygote: EventHandler {
         case .stopping: if pool.workers.isEmpty { isFinished = true }
         }
     }
+
+    /// The whole suite ends.
+    package var isStopping: Bool { state == .stopping }
 
     package var isAccepting: Bool { state == .working && !isStoppedByAdministrator }
 

@@ -52,6 +52,11 @@ final class AcceptingZygote: ZygoteRole {
     // MARK: listeners
 
     func setAccepting(_ isAccepting: Bool) {
+        // A reload ends no client, also none that still waits.
+        if zygote.isStopping {
+            for arrival in waiting { turnAway(arrival, "Server shutting down.") }
+            waiting = []
+        }
         guard isAccepting != isWatching else { return }
         isWatching = isAccepting
         for (index, listener) in startup.listeners.enumerated() {
@@ -63,17 +68,14 @@ final class AcceptingZygote: ZygoteRole {
                 zygote.loop.poller.remove(listener.number)
             }
         }
-        if !isAccepting && !zygote.isAccepting {
-            for arrival in waiting { turnAway(arrival, "Server shutting down.") }
-            waiting = []
-        }
     }
 
     func ready(_ token: UInt64, _ readiness: Readiness) {
         switch token {
         case Self.authToken: if !hasRoom(auth, token, readiness) { lost(&auth, "auth") }
         case Self.mailToken: if !hasRoom(mail, token, readiness) { lost(&mail, startup.order.protocolName) }
-        default: accept(Int(token - Self.listenerToken))
+        // Not when what came before in the same turn was our end: the successor takes it.
+        default: if isWatching { accept(Int(token - Self.listenerToken)) }
         }
     }
 

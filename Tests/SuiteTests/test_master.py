@@ -396,6 +396,26 @@ class Reload(Case):
         self.until(lambda: not any(processes.is_alive(pid) for pid in old), "old processes go", 15)
 
 
+class RetiredAlone(Case):
+    @limit(60)
+    @only_culver
+    def test_a_client_that_waited_in_the_queue_does_not_keep_the_old_processes(self):
+        server = self.server(services={"imap-login": {"service_count": 0, "process_limit": 1, "client_limit": 1}})
+        first = server.client()
+        second = socket.create_connection(("127.0.0.1", server.imap_port), 20)
+        server.wait_for_log(r"service\(imap-login\): .*queued")
+        old = [p.pid for p in server.named("imap-login")]
+        server.reload()
+        self.until(lambda: "retired" in "".join(row["state"] for row in server.table("process", "status", "imap-login")), "the old ones retire")
+        self.assertOK(first.command("NOOP"))
+        first.close()
+        # Served by a process that the old zygote makes for it; with its end the old ones are gone.
+        self.assertIn(b"* OK", second.recv(1000))
+        second.close()
+        self.until(lambda: not any(processes.is_alive(pid) for pid in old), "the old zygote ends", 10)
+        self.until(lambda: len(server.named("auth")) == 1 and len(server.named("imap")) == 1, "its peers, too", 10)
+
+
 class ReloadUnderLoadAlone(Case):
     """The promise of C.2: no connection refused, reset or left hanging."""
 
