@@ -54,6 +54,7 @@ let package = Package(
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev", "libargon2-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         library("Platform", ["CPlatform"]),
         library("Confinement", ["CPlatform", "CSeccomp", "Platform"]),
         library("TLS", ["COpenSSL", "Platform"]),
@@ -67,6 +68,7 @@ let package = Package(
         library("Iconv", ["CUnicode"]),
         library("MessageFormat", ["CUnicode", "Iconv"]),
         library("Base64"),
+        library("Deflate", ["CZlib"]),
         library("SASL", ["Base64"]),
         library("Variables"),
         library("Configuration", ["Platform", "Variables"]),
@@ -81,7 +83,7 @@ let package = Package(
         process("auth", ["ServiceKit", "IPCProtocol", "Platform", "Confinement", "SASL", "PasswordStore", "Variables", "Base64"]),
         process(
             "mail",
-            ["ServiceKit", "IPCProtocol", "Platform", "Confinement", "MailStore", "MessageFormat", "IMAPSyntax", "Variables"]),
+            ["ServiceKit", "IPCProtocol", "Platform", "Confinement", "MailStore", "MessageFormat", "IMAPSyntax", "Deflate", "Variables"]),
         process("anvil", ["ServiceKit", "IPCProtocol", "Platform", "Confinement"]),
         process("logd", ["ServiceKit", "IPCProtocol", "Platform", "Confinement", "Variables"]),
         process("config", ["ServiceKit", "IPCProtocol", "Platform", "Confinement", "Configuration"]),
@@ -118,7 +120,7 @@ let package = Package(
         tests("Anvil", ["anvil", "IPCProtocol"]),
         tests("Logd", ["logd", "ServiceKit", "IPCProtocol", "Platform"]),
         tests("Master", ["master", "Configuration", "ServiceKit", "IPCProtocol", "Platform"]),
-        tests("Mail", ["mail", "IMAPSyntax", "MailStore", "Platform", "Variables"]),
+        tests("Mail", ["mail", "Deflate", "IMAPSyntax", "MailStore", "Platform", "Variables"]),
         tests("Login", ["login", "ServiceKit", "IPCProtocol", "Platform", "Base64"]),
     ]
 )

@@ -19,6 +19,7 @@ package enum Command: Equatable, Sendable {
     case thread(ThreadCommand)
     /// Tags of the searches whose updates are to end (RFC 5267).
     case cancelUpdate([[UInt8]])
+    case compress([UInt8])
     case fetch(FetchCommand)
     case store(StoreCommand)
     case copy(CopyCommand)
@@ -88,18 +89,4 @@ package struct StoreCommand: Equatable, Sendable {
     package var action: Action
     package var isSilent: Bool
     package var flags: FlagList
-}
-
-/// APPEND up to its first message.
-package struct AppendCommand: Equatable, Sendable {
-    package var mailbox: [UInt8]
-    package var message: AppendMessage
-}
-
-/// What stands before each message of APPEND.
-package struct AppendMessage: Equatable, Sendable {
-    package var flags = FlagList()
-    package var internalDate: DateTime?
-    /// The message is a literal8, which may hold NULs (RFC 3516).
-    package var isBinary = false
 }

@@ -62,6 +62,9 @@ extension CommandParser {
         switch name.count {
         case _ where name.isWord("ID"): return .id(try idParameters())
         case _ where name.isWord("ENABLE"): return .enable(try capabilities())
+        case _ where name.isWord("COMPRESS"):
+            try space()
+            return .compress(Array(take(while: .atom)))
         case _ where name.isWord("ESEARCH"): return try search(isUID: true, mayNameMailboxes: true)
         case _ where name.isWord("CANCELUPDATE"): return .cancelUpdate(try contextTags())
         default: return try numberCommand(name, isUID: false)
@@ -124,34 +127,5 @@ extension CommandParser {
             names.append(name.map(\.upper))
         } while peek == 0x20
         return names
-    }
-}
-
-// APPEND, which the reader announces up to its message.
-extension CommandParser {
-    // append = "APPEND" SP mailbox 1*append-message         RFC 3502 section 6.3.11
-    /// The head of APPEND after its tag, up to the announcement of the first message.
-    package mutating func append() throws(SyntaxError) -> AppendCommand {
-        guard try commandName().isWord("APPEND") else { throw .unknownCommand }
-        return AppendCommand(mailbox: try spaceAndMailbox(), message: try appendMessage())
-    }
-
-    // append-message = [SP flag-list] [SP date-time] SP append-data ; append-data = literal / literal8
-    /// What stands before one message.
-    package mutating func appendMessage() throws(SyntaxError) -> AppendMessage {
-        var message = AppendMessage()
-        try space()
-        if peek == 0x28 {
-            message.flags = try flagList()
-            try space()
-        }
-        if peek == 0x22 {
-            message.internalDate = try dateTime()
-            try space()
-        }
-        message.isBinary = takeIf(0x7e)
-        guard LiteralAnnouncement(endOf: bytes[index...])?.length == bytes.count - index else { throw .expected("literal", at: index) }
-        index = bytes.count
-        return message
     }
 }

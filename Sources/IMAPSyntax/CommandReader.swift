@@ -22,6 +22,24 @@ package struct RawCommand: Equatable, Sendable {
         let word = bytes[(space + 1)...].prefix { $0 != 0x20 }
         return word.isWord(name)
     }
+
+    /// Of APPEND, REPLACE and UID REPLACE: words up to the mailbox, its own not counted; nil for other commands.
+    private var wordsBeforeMailbox: Int? {
+        if isNamed("APPEND") { return 2 }
+        if isNamed("REPLACE") { return 3 }
+        guard isNamed("UID") else { return nil }
+        let words = bytes.prefix(Limits.tag + 16).split(separator: 0x20, maxSplits: 3)
+        return words.count > 2 && words[2].isWord("REPLACE") ? 4 : nil
+    }
+
+    /// It carries messages: see `CommandParser.append`.
+    package var isAppend: Bool { wordsBeforeMailbox != nil }
+
+    /// Whether a literal of `length` bytes of announcement at its end is a message, and not the name of the mailbox.
+    func announcesMessage(_ length: Int) -> Bool? {
+        guard let wordsBeforeMailbox else { return nil }
+        return bytes.dropLast(length).split(separator: 0x20).count > wordsBeforeMailbox
+    }
 }
 
 /// Cuts a byte stream into commands. Holds no more than the limits allow; does no I/O: the owner feeds it bytes and acts on its answers.
@@ -235,13 +253,11 @@ extension CommandReader {
         return announcement.isNonSynchronising ? nil : .continuation(literal: size)
     }
 
-    /// APPEND's first literal is its mailbox when nothing stands between the two; every other one is a message.
+    /// The first literal of APPEND or REPLACE is its mailbox when nothing stands between the two; every other one is a message.
     private func announcesMessage(_ announcement: LiteralAnnouncement, isFirstLine: Bool) -> Bool {
         if isAfterMessage { return true }
-        guard command.isNamed("APPEND") else { return false }
-        guard isFirstLine else { return true }
-        let words = command.bytes.dropLast(announcement.length).split(separator: 0x20)
-        return words.count > 2
+        guard let isMessage = command.announcesMessage(announcement.length) else { return false }
+        return !isFirstLine || isMessage
     }
 
     private mutating func reset() {

@@ -151,7 +151,7 @@ extension CommandParser {
     // section = "[" [section-spec] "]"
     // section-spec = section-msgtext / (section-part ["." section-text])
     // section-text = section-msgtext / "MIME"
-    private mutating func section(isPeek: Bool) throws(SyntaxError) -> BodySection {
+    mutating func section(isPeek: Bool) throws(SyntaxError) -> BodySection {
         try byte(0x5b, "[")
         var section = BodySection(isPeek: isPeek)
         section.part = try sectionPart()

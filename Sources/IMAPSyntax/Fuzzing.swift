@@ -23,7 +23,9 @@ private func drain(_ reader: inout CommandReader) {
             var head = CommandParser(raw, limits: reader.limits)
             do throws(SyntaxError) {
                 _ = try head.tag()
-                _ = try head.append()
+                var name: [UInt8] = []
+                _ = try head.append(name: &name)
+                if try head.appendMessage().content == .catenate { _ = try head.catenatePart() }
             } catch { _ = error.text }
         }
     }
@@ -49,6 +51,7 @@ private func use(_ command: Command) {
         if let text = ModifiedUTF7.decode(name) { precondition(ModifiedUTF7.encode(text) == name) }
         writer.astring(name)
         writer.shown(name)
+    case .subscribe(let name): if let url = MessageURL(name) { writer.section(url.section) }
     case .fetch(let fetch):
         writer.set(fetch.set.resolved(largest: 100))
         for item in fetch.items { if case .section(let section) = item { writer.section(section) } }

@@ -49,6 +49,9 @@ package struct Limits: Sendable, Equatable {
     package static let contextTags = 32
     /// Mailboxes that ESEARCH and NOTIFY name.
     package static let mailboxFilters = 100
+    /// Pieces of one message in CATENATE, and the length of a URL.
+    package static let catenateParts = 1_000
+    package static let url = 8_192
     /// Names in HEADER.FIELDS, and the length of one (RFC 5322 section 2.1.1).
     package static let headerNames = 100
     package static let headerName = 998

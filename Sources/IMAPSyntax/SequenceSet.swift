@@ -108,7 +108,7 @@ extension CommandParser {
         return set
     }
 
-    private mutating func sequenceNumber() throws(SyntaxError) -> SequenceSet.Bound {
+    mutating func sequenceNumber() throws(SyntaxError) -> SequenceSet.Bound {
         takeIf(0x2a) ? .largest : .number(try nzNumber())
     }
 }

@@ -7,8 +7,13 @@ struct EnabledExtensions: OptionSet {
     /// RFC 6855.
     static let utf8Accept = EnabledExtensions(rawValue: 2)
 
+    /// RFC 9586: messages are named by UID only, in both directions.
+    static let uidOnly = EnabledExtensions(rawValue: 4)
+
     /// What ENABLE knows, by the name of the capability.
-    static let names: [(name: String, value: EnabledExtensions)] = [("IMAP4REV2", .imap4rev2)]
+    static let names: [(name: String, value: EnabledExtensions)] = [
+        ("IMAP4rev2", .imap4rev2), ("UTF8=ACCEPT", .utf8Accept), ("UIDONLY", .uidOnly),
+    ]
 
     /// Mailbox names are UTF-8 in both directions, and quoted strings may be.
     var speaksUTF8: Bool { !isDisjoint(with: [.imap4rev2, .utf8Accept]) }

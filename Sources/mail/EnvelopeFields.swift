@@ -88,7 +88,7 @@ struct EnvelopeFields {
         }
 
         // env-from = "(" 1*address ")" / nil ; address = "(" addr-name SP addr-adl SP addr-mailbox SP addr-host ")"
-        /// The first one that is no mark of a group.
+        /// A group begins with its name in the place of a mailbox.
         mutating func firstAddress() -> Address? {
             skip(0x20)
             guard peek == 0x28 else {
@@ -104,7 +104,7 @@ struct EnvelopeFields {
                 let mailbox = nstring()
                 let host = nstring()
                 skip(0x29)
-                if first == nil, host != nil { first = Address(name: name, mailbox: mailbox, host: host) }
+                if first == nil { first = Address(name: name, mailbox: mailbox, host: host) }
             }
             skip(0x29)
             return first

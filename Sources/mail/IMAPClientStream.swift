@@ -1,3 +1,4 @@
+internal import Deflate
 internal import IMAPSyntax
 internal import Platform
 
@@ -11,6 +12,8 @@ final class ClientStream {
     private var received: [UInt8] = []
     private(set) var bytesIn: Int64 = 0
     private(set) var bytesOut: Int64 = 0
+    private var deflater: Deflater?
+    private var inflater: Inflater?
     /// A write ended in the middle: whatever is said now would be taken for a part of something else.
     private(set) var isBroken = false
 
@@ -49,7 +52,27 @@ final class ClientStream {
         writer.removeAll()
     }
 
+    var isCompressing: Bool { deflater != nil }
+
+    /// Everything from now on is compressed, both ways (RFC 4978).
+    func startCompression() throws(SessionEnd) {
+        try flush()
+        deflater = Deflater()
+        inflater = Inflater()
+        if deflater == nil || inflater == nil { throw .connectionClosed("no memory for compression") }
+    }
+
+    /// Counts what is said, not what it takes on the wire.
     private func write(_ bytes: ArraySlice<UInt8>) throws(SessionEnd) {
+        if bytes.isEmpty { return }
+        bytesOut += Int64(bytes.count)
+        guard let deflater else { return try writePlain(bytes) }
+        var compressed: [UInt8] = []
+        deflater.compress(bytes, into: &compressed)
+        try writePlain(compressed[...])
+    }
+
+    private func writePlain(_ bytes: ArraySlice<UInt8>) throws(SessionEnd) {
         if isBroken { throw .connectionClosed("") }
         isBroken = true
         var rest = bytes
@@ -57,7 +80,6 @@ final class ClientStream {
             do throws(SystemError) {
                 let count = try client.write(rest)
                 rest = rest.dropFirst(count)
-                bytesOut += Int64(count)
             } catch {
                 guard error.isWouldBlock else { throw .connectionClosed(error.code == 0 ? "" : error.reason) }
                 try waitUntilWritable()
@@ -82,6 +104,7 @@ final class ClientStream {
     /// Waits for input, for `other` to become readable, or for the end of the time. Writes what is in `out` first.
     func wait(orFor other: Int32? = nil, milliseconds: Int64) throws(SessionEnd) -> Wake {
         try flush()
+        if inflater?.isWaiting ?? false { return .input }
         let deadline = Clock.milliseconds + milliseconds
         var isResting = false
         while true {
@@ -112,15 +135,30 @@ final class ClientStream {
     /// Reads what the client sent, at least one byte. Only after `wait` answered `.input`; a false alarm brings nothing.
     func read() throws(SessionEnd) -> ArraySlice<UInt8> {
         received.removeAll(keepingCapacity: true)
+        if inflater?.isWaiting ?? false { return try inflated() }
         do throws(SystemError) {
             let count = try client.read(appendingTo: &received, atMost: Self.readSize)
             guard count > 0 else { throw SystemError(call: "read", code: 0) }
-            bytesIn += Int64(count)
-            return received[...]
         } catch {
             if error.isWouldBlock { return [] }
             throw .connectionClosed(error.code == 0 ? "" : error.reason)
         }
+        guard let inflater else {
+            bytesIn += Int64(received.count)
+            return received[...]
+        }
+        inflater.feed(received[...])
+        return try inflated()
+    }
+
+    /// A piece of what the client compressed.
+    private func inflated() throws(SessionEnd) -> ArraySlice<UInt8> {
+        received.removeAll(keepingCapacity: true)
+        guard let inflater, inflater.next(into: &received, atMost: Self.readSize) else {
+            throw .connectionClosed("broken compressed data")
+        }
+        bytesIn += Int64(received.count)
+        return received[...]
     }
 
     private func poll(_ interests: [Wait.Interest], _ milliseconds: Int64) throws(SessionEnd) -> [Readiness] {

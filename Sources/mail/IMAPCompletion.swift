@@ -21,6 +21,10 @@ enum CommandFailure: Error {
     case noMailbox([UInt8], code: String)
     /// `BAD` with this text; ours.
     case bad(String)
+    /// `BAD`: with UIDONLY only UIDs name messages (RFC 9586).
+    case uidRequired
+    /// `NO`: CATENATE cannot use this URL, which is shown.
+    case badURL([UInt8])
     case store(StoreError)
 
     /// The session goes on, and other messages can still be told.
@@ -51,6 +55,13 @@ extension IMAPSession {
         case .end(let end): throw end
         case .no(let text): stream.out.status(tag, "NO \(text)")
         case .bad(let text): stream.out.status(tag, "BAD Error in IMAP command \(commandText): \(text).")
+        case .uidRequired: stream.out.status(tag, "BAD [UIDREQUIRED] Message numbers are not used after ENABLE UIDONLY.")
+        case .badURL(let url):
+            stream.out.raw(tag)
+            stream.out.text(" NO [BADURL ")
+            stream.out.shown(url)
+            stream.out.text("] This URL leads to nothing here.")
+            stream.out.newline()
         case .noMailbox(let name, let code):
             stream.out.raw(tag)
             stream.out.text(" NO \(code)Mailbox doesn't exist: ")

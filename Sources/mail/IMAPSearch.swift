@@ -39,7 +39,9 @@ indirect enum SearchCondition {
             let b = try SearchCondition(second, session, mailbox, saved: saved)
             self = a.cost <= b.cost ? .or(a, b) : .or(b, a)
         case .not(let inner): self = .not(try SearchCondition(inner, session, mailbox, saved: saved))
-        case .numbers(let set): self = .positions(try Self.positions(set, isUID: false, session, mailbox, saved))
+        case .numbers(let set):
+            if !set.isSavedResult { try session.requireUID(false) }
+            self = .positions(try Self.positions(set, isUID: false, session, mailbox, saved))
         case .uids(let set): self = .positions(try Self.positions(set, isUID: true, session, mailbox, saved))
         case .flag(let flag): self = .flags(MessageFlags(rawValue: flag.rawValue))
         case .recent: self = .flags(.recent)

@@ -7,27 +7,34 @@ extension IMAPSession {
     /// The content of a part without its transfer encoding, as it passes by.
     private struct DecodedPart {
         let extent: Extent
-        let encoding: TransferDecoder.Encoding
+        /// The part; nil for what has no encoding of its own.
+        let part: Part?
 
         /// Gives the decoded bytes piece by piece until `take` answers false.
         func read(_ reader: MessageReader, take: (inout [UInt8]) throws(CommandFailure) -> Bool) throws(CommandFailure) {
-            var decoder = TransferDecoder(encoding)
-            var cursor: ExtentCursor?
-            var goesOn = true
-            try reader.wireBytes(of: extent, from: 0, cursor: &cursor) { bytes throws(CommandFailure) in
-                var decoded: [UInt8] = []
-                decoder.decode(bytes[...], into: &decoded)
-                goesOn = try take(&decoded)
-                return goesOn
+            guard let part else {
+                var cursor: ExtentCursor?
+                return try reader.wireBytes(of: extent, from: 0, cursor: &cursor, take: take)
             }
-            guard goesOn else { return }
+            guard var decoder = BinaryDecoder(part) else { throw .no("[UNKNOWN-CTE] The encoding of this part is not known.") }
+            var offset = extent.start
+            while offset < extent.end {
+                let place = offset
+                let chunk = try storing { () throws(StoreError) in try reader.bytes(at: place, atMost: Int(min(65_536, extent.end - place)))
+                }
+                if chunk.isEmpty { break }
+                offset += Int64(chunk.count)
+                var decoded: [UInt8] = []
+                decoder.decode(chunk[...], into: &decoded)
+                if try !take(&decoded) { return }
+            }
             var decoded: [UInt8] = []
             decoder.finish(into: &decoded)
             if !decoded.isEmpty { _ = try take(&decoded) }
         }
     }
 
-    /// Nil when the message has no such part. Throws UNKNOWN-CTE for an encoding that nobody can decode.
+    /// Nil when the message has no such part.
     private func decodedPart(
         _ numbers: [UInt32], _ position: Int, _ plan: FetchPlan, _ source: inout MessageReader?
     ) throws(CommandFailure) -> (reader: MessageReader, part: DecodedPart)? {
@@ -38,11 +45,7 @@ extension IMAPSession {
         let extent = message.body(target)
         let part = message.parts[target.part]
         // The message itself, multiparts and messages inside have no encoding (RFC 2045 section 6.4).
-        guard !target.isWhole, part.kind == .single else { return (reader, DecodedPart(extent: extent, encoding: .identity)) }
-        guard let encoding = TransferDecoder.Encoding(part.mime.encoding) else {
-            throw .no("[UNKNOWN-CTE] The encoding of this part is not known.")
-        }
-        return (reader, DecodedPart(extent: extent, encoding: encoding))
+        return (reader, DecodedPart(extent: extent, part: target.isWhole || part.kind != .single ? nil : part))
     }
 
     // "BINARY.SIZE" section-binary SP number

@@ -37,6 +37,7 @@ struct FetchPlan {
 extension IMAPSession {
     func fetch(_ command: FetchCommand) throws(CommandFailure) -> Completion {
         let mailbox = try selected()
+        try requireUID(command.isUID)
         if let name = command.items.lazy.compactMap(Self.unsupportedName).first { throw .bad("FETCH item \(name) is not supported") }
         var ranges = try positions(command.set, isUID: command.isUID, in: mailbox)
         if let partial = command.partial { ranges = Self.part(partial, of: ranges) }
@@ -87,7 +88,6 @@ extension IMAPSession {
     private static func unsupportedName(_ item: FetchItem) -> String? {
         switch item {
         case .modSeq: "MODSEQ"
-        case .preview: "PREVIEW"
         default: nil
         }
     }
@@ -106,9 +106,7 @@ extension IMAPSession {
     private func fetch(_ position: Int, _ plan: FetchPlan, isMarked: Bool, to out: inout ResponseWriter) throws(CommandFailure) {
         let message = plan.messages[position]
         var source: MessageReader?
-        out.text("* ")
-        out.number(position + 1)
-        out.text(" FETCH (")
+        beginFetch(message, at: position, to: &out)
         for (index, item) in plan.items.enumerated() {
             if index > 0 { out.byte(0x20) }
             switch item {
@@ -142,6 +140,7 @@ extension IMAPSession {
                 out.text("SAVEDATE ")
                 let date = try storing { () throws(StoreError) in try plan.mailbox.saveDate(at: position) }
                 out.dateTime(DateTime(unixSeconds: date))
+            case .preview(let isLazy): try fetchPreview(isLazy: isLazy, position, plan, &source, to: &out)
             case .binary(let part, _, let partial): try fetchBinary(part, partial, position, plan, &source, to: &out)
             case .binarySize(let part): try fetchBinarySize(part, position, plan, &source, to: &out)
             default: try fetchSection(item, position, plan, &source, to: &out)

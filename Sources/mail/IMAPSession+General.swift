@@ -7,7 +7,8 @@ extension IMAPSession {
     static let capabilities =
         "IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE IDLE NAMESPACE UIDPLUS UNSELECT MOVE MULTIAPPEND CHILDREN SPECIAL-USE LIST-EXTENDED "
         + "LIST-STATUS STATUS=SIZE ESEARCH SEARCHRES WITHIN APPENDLIMIT SAVEDATE OBJECTID BINARY SORT SORT=DISPLAY "
-        + "ESORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES THREAD=REFS I18NLEVEL=1 PARTIAL CONTEXT=SEARCH CONTEXT=SORT MULTISEARCH"
+        + "ESORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES THREAD=REFS I18NLEVEL=1 PARTIAL CONTEXT=SEARCH CONTEXT=SORT MULTISEARCH "
+        + "UTF8=ACCEPT PREVIEW CATENATE REPLACE COMPRESS=DEFLATE UIDONLY INPROGRESS"
 
     /// With `imap_literal_minus` and `imap_capability` applied.
     var capabilities: String {
@@ -43,7 +44,7 @@ extension IMAPSession {
     /// What is unknown is passed over (RFC 5161 section 3.1).
     func enable(_ names: [[UInt8]]) -> Completion {
         stream.out.text("* ENABLED")
-        for (name, value) in EnabledExtensions.names where names.contains(where: { $0.isWord(name) }) {
+        for (name, value) in EnabledExtensions.names where names.contains(where: { $0.isWord(name.uppercased()) }) {
             enabled.insert(value)
             stream.out.byte(0x20)
             stream.out.text(name)
@@ -130,7 +131,7 @@ extension IMAPSession {
         let changes = try storing { () throws(StoreError) in try mailbox.synchronize(reportExpunges: expunges) }
         guard !changes.isEmpty || !touched.isEmpty else { return changes }
         removeExpunged(changes.expunged)
-        for message in changes.expunged { stream.out.untagged(message.sequence, "EXPUNGE") }
+        writeExpunged(changes.expunged)
         let messages = mailbox.messages
         if !changes.new.isEmpty {
             stream.out.untagged(messages.count, "EXISTS")
@@ -147,6 +148,34 @@ extension IMAPSession {
         return changes
     }
 
+    /// `* n EXPUNGE` for each, or one `* VANISHED` (RFC 9586 section 3.1).
+    private func writeExpunged(_ expunged: [MailboxChanges.Expunged]) {
+        guard enabled.contains(.uidOnly), !expunged.isEmpty else {
+            for message in expunged { stream.out.untagged(message.sequence, "EXPUNGE") }
+            return
+        }
+        stream.out.text("* VANISHED ")
+        stream.out.set(NumberSet(expunged.lazy.map(\.uid)))
+        stream.out.newline()
+    }
+
+    /// Commands that name messages by number are gone with UIDONLY.
+    func requireUID(_ isUID: Bool) throws(CommandFailure) {
+        if !isUID, enabled.contains(.uidOnly) { throw .uidRequired }
+    }
+
+    /// `* n FETCH (`, or `* uid UIDFETCH (`.
+    func beginFetch(_ message: Message, at position: Int, to out: inout ResponseWriter) {
+        out.text("* ")
+        if enabled.contains(.uidOnly) {
+            out.number(message.uid)
+            out.text(" UIDFETCH (")
+        } else {
+            out.number(position + 1)
+            out.text(" FETCH (")
+        }
+    }
+
     /// `* n RECENT`, which IMAP4rev2 does not know.
     func writeRecent(_ messages: [Message]) {
         if !enabled.contains(.imap4rev2) { stream.out.untagged(messages.count { $0.flags.contains(.recent) }, "RECENT") }
@@ -156,9 +185,7 @@ extension IMAPSession {
 
     /// `* n FETCH (FLAGS (…))`, with the UID where a UID command made the change.
     func writeFlags(of message: Message, at position: Int, _ keywords: KeywordTexts, withUID: Bool, to out: inout ResponseWriter) {
-        out.text("* ")
-        out.number(position + 1)
-        out.text(" FETCH (")
+        beginFetch(message, at: position, to: &out)
         if withUID {
             out.text("UID ")
             out.number(message.uid)

@@ -27,7 +27,7 @@ extension IMAPSession {
         let messages = mailbox.messages
         stream.out.untagged(messages.count, "EXISTS")
         writeRecent(messages)
-        if !enabled.contains(.imap4rev2), let unseen = messages.firstIndex(where: { !$0.flags.contains(.seen) }) {
+        if enabled.isDisjoint(with: [.imap4rev2, .uidOnly]), let unseen = messages.firstIndex(where: { !$0.flags.contains(.seen) }) {
             writeCode("UNSEEN", UInt32(clamping: unseen + 1), "First unseen.")
         }
         writeCode("UIDVALIDITY", mailbox.uidValidity, "UIDs valid")

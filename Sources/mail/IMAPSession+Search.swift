@@ -7,6 +7,7 @@ extension IMAPSession {
         try check(charset: command.charset)
         if command.sources != nil { return try searchMailboxes(command, tag) }
         let mailbox = try selected()
+        try requireUID(command.isUID)
         // Until it succeeds there is no saved result (RFC 5182 section 2.1).
         let saved = savedSearch
         if command.returns?.contains(.save) == true { savedSearch = NumberSet() }
@@ -52,7 +53,9 @@ extension IMAPSession {
         let messages = mailbox.messages
         let search = MessageSearch(mailbox)
         var found: [Int] = []
+        var progress = Progress(self, total: messages.count)
         for position in positions {
+            try progress.step(self, done: position)
             do throws(StoreError) {
                 if try search.matches(position, messages[position], condition) { found.append(position) }
             } catch {

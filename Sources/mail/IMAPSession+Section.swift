@@ -5,7 +5,7 @@ internal import MessageFormat
 // BODY[…] and its older names.
 extension IMAPSession {
     /// What a section stands for.
-    private enum Content {
+    enum Content {
         /// Bytes as they go on the wire.
         case bytes([UInt8])
         case extent(Extent)
@@ -58,7 +58,7 @@ extension IMAPSession {
         }
     }
 
-    private func find(_ section: BodySection, _ position: Int, _ plan: FetchPlan, _ reader: MessageReader) throws(StoreError) -> Content {
+    func find(_ section: BodySection, _ position: Int, _ plan: FetchPlan, _ reader: MessageReader) throws(StoreError) -> Content {
         if section.part.isEmpty { return try findInWhole(section.text, position, plan, reader) }
         let message = try reader.structure()
         remember(message, plan.messages[position].uid, plan.mailbox)

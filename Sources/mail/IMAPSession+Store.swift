@@ -5,6 +5,7 @@ internal import MailStore
 extension IMAPSession {
     func storeFlags(_ command: StoreCommand) throws(CommandFailure) -> Completion {
         let mailbox = try selectedForWriting()
+        try requireUID(command.isUID)
         let positions = try positions(command.set, isUID: command.isUID, in: mailbox).flatMap { $0 }
         guard !positions.isEmpty else { return try report("Store completed.", expunges: command.isUID, withUID: command.isUID) }
         let operation: FlagChange.Operation =
@@ -73,6 +74,7 @@ extension IMAPSession {
 
     func copy(_ command: CopyCommand) throws(CommandFailure) -> Completion {
         let mailbox = command.isMove ? try selectedForWriting() : try selected()
+        try requireUID(command.isUID)
         let positions = try positions(command.set, isUID: command.isUID, in: mailbox).flatMap { $0 }
         let target = try mailboxName(command.mailbox, for: .insert)
         guard !positions.isEmpty else { return try report("No messages found.", withUID: command.isUID) }

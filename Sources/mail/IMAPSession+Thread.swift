@@ -7,6 +7,7 @@ extension IMAPSession {
     func thread(_ command: ThreadCommand) throws(CommandFailure) -> Completion {
         try check(charset: command.charset)
         let mailbox = try selected()
+        try requireUID(command.isUID)
         let found = try matches(command.key, in: mailbox, saved: savedSearch)
         let messages = try storing { () throws(StoreError) in
             try Self.threaded(found, in: mailbox, command)

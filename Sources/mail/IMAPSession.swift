@@ -24,6 +24,10 @@ final class IMAPSession {
     /// UIDs of messages whose flags this session changed since the contexts were looked at.
     var touched = NumberSet()
 
+    /// Everything after the answer to the command at hand is compressed.
+    var startsCompression = false
+    /// Tag of the command at hand.
+    private(set) var commandTag: [UInt8] = []
     /// Name of the command at hand, in upper case.
     var commandName: [UInt8] = []
     private var commandStart: Int64 = 0
@@ -145,6 +149,7 @@ extension IMAPSession {
     private func run(_ raw: RawCommand) throws(SessionEnd) {
         // An empty line between commands harms nobody; old clients send one after a literal.
         if raw.bytes.isEmpty { return }
+        if raw.isAppend { return try append(raw, nil) }
         var parser = CommandParser(raw, limits: settings.limits)
         let tag: [UInt8]
         let command: Command
@@ -158,13 +163,18 @@ extension IMAPSession {
             stream.out.status(raw.tagOrStar, "BAD Error in IMAP command\(name): \(error.text).")
             return try countBad()
         }
-        begin()
+        begin(tag)
         try perform(tag) { () throws(CommandFailure) in try self.perform(command, tag) }
+        if startsCompression {
+            startsCompression = false
+            try stream.startCompression()
+        }
     }
 
     /// Notes that a command that was understood begins.
-    func begin() {
+    func begin(_ tag: [UInt8]) {
         badCommands = 0
+        commandTag = tag
         commandStart = Clock.milliseconds
         commandEnd = 0
         settings.setTitle(commandText)
@@ -225,6 +235,7 @@ extension IMAPSession {
         case .search(let command): return try search(command, tag)
         case .thread(let command): return try thread(command)
         case .cancelUpdate(let tags): return try cancelUpdate(tags)
+        case .compress(let algorithm): return try compress(algorithm)
         }
     }
 }

@@ -24,6 +24,8 @@ struct IMAPSettings {
     var idleNotifyMilliseconds: Int64 = 120_000
     /// How often IDLE looks when the store cannot wake it up.
     var idleCheckMilliseconds: Int64 = 30_000
+    /// How often a long command says that it goes on (RFC 9585 section 4.1).
+    var progressMilliseconds: Int64 = 15_000
     var limits = IMAPSyntax.Limits.postLogin
     /// Called with the name of the command that begins (`UID FETCH`), and with an empty text when the session waits.
     var setTitle: (String) -> Void = { _ in }

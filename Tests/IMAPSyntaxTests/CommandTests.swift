@@ -147,23 +147,33 @@ struct CommandTests {
 
     @Test("APPEND has flags and a date before its message")
     func append() throws {
-        func head(_ text: String) throws(SyntaxError) -> AppendCommand? {
+        func parsed(_ text: String) throws(SyntaxError) -> (command: AppendCommand, message: AppendMessage)? {
             guard case .appendLiteral(let raw, _, _) = events(text).first(where: { if case .continuation = $0 { false } else { true } })
             else { return nil }
             var parser = CommandParser(raw, limits: .postLogin)
             _ = try parser.tag()
-            return try parser.append()
+            var name: [UInt8] = []
+            return (try parser.append(name: &name), try parser.appendMessage())
         }
-        #expect(try head("a APPEND x {3}\r\n") == AppendCommand(mailbox: raw("x"), message: AppendMessage()))
-        #expect(try head("a APPEND {3}\r\na b ~{3+}\r\n") == AppendCommand(mailbox: raw("a b"), message: AppendMessage(isBinary: true)))
-        #expect(
-            try head("a APPEND x (\\Seen k) \" 1-Jan-1970 01:00:01 +0100\" {3}\r\n")
-                == AppendCommand(
-                    mailbox: raw("x"),
-                    message: AppendMessage(
-                        flags: FlagList(system: .seen, keywords: [raw("k")]), internalDate: DateTime(unixSeconds: 1, zoneMinutes: 60))))
-        for wrong in ["a APPEND x y {3}\r\n", "a APPEND x (\\Foo) {3}\r\n", "a APPEND x \"1-Jan-1970\" {3}\r\n", "a APPEND x  {3}\r\n"] {
-            #expect(throws: SyntaxError.self) { _ = try head(wrong) }
+        let plain = try #require(try parsed("a APPEND x {3}\r\n"))
+        #expect(plain.command == AppendCommand(mailbox: raw("x")) && plain.message == AppendMessage())
+        let binary = try #require(try parsed("a APPEND {3}\r\na b ~{3+}\r\n"))
+        #expect(binary.command.mailbox == raw("a b") && binary.message.content == .literal(isBinary: true))
+        let full = try #require(try parsed("a APPEND x (\\Seen k) \" 1-Jan-1970 01:00:01 +0100\" {3}\r\n"))
+        #expect(full.message.flags == FlagList(system: .seen, keywords: [raw("k")]))
+        #expect(full.message.internalDate == DateTime(unixSeconds: 1, zoneMinutes: 60))
+        #expect(try parsed("a APPEND x UTF8 (~{3}\r\n")?.message.content == .utf8)
+        #expect(try parsed("a APPEND x (\\Draft) CATENATE (TEXT {3}\r\n")?.message.content == .catenate)
+        let replace = try #require(try parsed("a UID REPLACE 7 {3+}\r\nbox (\\Seen) {3}\r\n"))
+        #expect(replace.command == AppendCommand(mailbox: raw("box"), replaced: .init(number: set(7...7), isUID: true)))
+        #expect(try parsed("a REPLACE 7 box {3}\r\n")?.command.replaced?.isUID == false)
+        for wrong in [
+            "a APPEND x y {3}\r\n", "a APPEND x (\\Foo) {3}\r\n", "a APPEND x \"1-Jan-1970\" {3}\r\n", "a APPEND x  {3}\r\n",
+            "a REPLACE x y {3}\r\n",
+            "a REPLACE 1:2 y {3}\r\n", "a REPLACE 1 {3}\r\nabc{3}\r\n", "a APPEND x UTF8 {3}\r\n", "a APPEND x UTF8 ({3}\r\n",
+            "a APPEND x CATENATE {3}\r\n",
+        ] {
+            #expect(throws: SyntaxError.self) { _ = try parsed(wrong) }
         }
     }
 

@@ -27,7 +27,7 @@ struct IMAPRevision2Tests {
         #expect(client.run("SEARCH ALL") == ["* SEARCH 1", "OK Search completed."])
         client.run("UNSELECT")
         client.append(sample)
-        #expect(client.run("ENABLE X imap4rev2 Y") == ["* ENABLED IMAP4REV2", "OK Enabled."])
+        #expect(client.run("ENABLE X imap4rev2 Y") == ["* ENABLED IMAP4rev2", "OK Enabled."])
         let after = client.run("SELECT inbox")
         #expect(!after.contains { $0.hasSuffix("RECENT") || $0.contains("UNSEEN") })
         #expect(after.contains("* LIST () \".\" INBOX"))

@@ -133,7 +133,7 @@ struct IMAPSessionEndTests {
         #expect(client.run("APPEND INBOX (\\Foo) {3+}\r\nabc").first?.hasPrefix("BAD") == true)
         #expect(
             client.run("APPEND INBOX {3+}\r\na\u{0}c") == ["BAD Error in IMAP command APPEND: NULs are not allowed outside of literal8."])
-        #expect(client.run("APPEND INBOX {3+}\r\nabc x") == ["BAD Error in IMAP command APPEND: Expected end of command."])
+        #expect(client.run("APPEND INBOX {3+}\r\nabc x") == ["BAD Error in IMAP command APPEND: Expected literal."])
         #expect(client.run("STATUS INBOX (MESSAGES)").first == "* STATUS INBOX (MESSAGES 0)")
         #expect(client.run("APPEND INBOX {3+}\r\nabc (\\Seen) {4+}\r\ndefg").last?.hasSuffix(" 1:2] Append completed.") == true)
         client.send("s APPEND INBOX {3}\r\n")

@@ -1,3 +1,4 @@
+import Deflate
 import Foundation
 import Glibc
 import MailStore
@@ -43,6 +44,8 @@ final class TestClient {
     private var buffer: [UInt8] = []
     private let ended = Ended()
     private var tags = 0
+    private var deflater: Deflater?
+    private var inflater: Inflater?
 
     private final class Ended: Sendable {
         let result = Mutex<IMAPSessionResult?>(nil)
@@ -104,7 +107,20 @@ final class TestClient {
 
     func send(_ text: String) { send(Array(text.utf8)) }
 
+    /// From now on as after COMPRESS.
+    func compress() {
+        deflater = Deflater()
+        inflater = Inflater()
+    }
+
     func send(_ bytes: [UInt8]) {
+        guard let deflater else { return sendRaw(bytes) }
+        var compressed: [UInt8] = []
+        deflater.compress(bytes[...], into: &compressed)
+        sendRaw(compressed)
+    }
+
+    func sendRaw(_ bytes: [UInt8]) {
         var rest = bytes[...]
         while !rest.isEmpty {
             let count = unsafe rest.withUnsafeBytes { unsafe write(socket, $0.baseAddress, $0.count) }
@@ -126,7 +142,12 @@ final class TestClient {
             var piece = [UInt8](repeating: 0, count: 65_536)
             let count = unsafe piece.withUnsafeMutableBytes { unsafe read(socket, $0.baseAddress, $0.count) }
             guard count > 0 else { return nil }
-            buffer.append(contentsOf: piece[..<count])
+            guard let inflater else {
+                buffer.append(contentsOf: piece[..<count])
+                continue
+            }
+            inflater.feed(piece[..<count])
+            while inflater.isWaiting { guard inflater.next(into: &buffer, atMost: 65_536) else { return nil } }
         }
     }
 
