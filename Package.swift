@@ -55,6 +55,7 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev", "libargon2-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CLMDB", pkgConfig: "lmdb", providers: [.apt(["liblmdb-dev"])]),
         library("Platform", ["CPlatform"]),
         library("Confinement", ["CPlatform", "CSeccomp", "Platform"]),
         library("TLS", ["COpenSSL", "Platform"]),
@@ -74,7 +75,8 @@ let package = Package(
         library("Configuration", ["Platform", "Variables"]),
 
         // State on disk.
-        library("MailStore", ["MessageFormat", "Platform"]),
+        library("Index", ["CLMDB", "CPlatform", "Platform"]),
+        library("MailStore", ["Index", "MessageFormat", "Platform"]),
         library("PasswordStore", ["CCrypt", "Platform", "Base64"]),
 
         // Processes.
@@ -113,7 +115,8 @@ let package = Package(
         tests("SASL", ["SASL", "Base64"]),
         tests("Variables", ["Variables"]),
         tests("Configuration", ["Configuration", "Platform"]),
-        tests("MailStore", ["MailStore", "MessageFormat", "Platform"]),
+        tests("Index", ["Index", "Platform"]),
+        tests("MailStore", ["MailStore", "Index", "MessageFormat", "Platform"]),
         tests("Lda", ["lda", "Platform"]),
         tests("PasswordStore", ["PasswordStore", "Platform"]),
         tests("Auth", ["auth", "ServiceKit", "IPCProtocol", "Platform", "PasswordStore", "SASL", "Variables"]),

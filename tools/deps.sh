@@ -3,7 +3,7 @@
 # Says nothing when all are there. Packaged servers (dovecot) are never started by their installation.
 set -eu
 
-build='libssl-dev libseccomp-dev libargon2-dev libcrypt-dev zlib1g-dev pkg-config libc6-dev libstdc++-12-dev binutils git ca-certificates'
+build='libssl-dev libseccomp-dev libargon2-dev libcrypt-dev liblmdb-dev zlib1g-dev pkg-config libc6-dev libstdc++-12-dev binutils git ca-certificates'
 demo='openssl curl'
 test='openssl curl isync mutt python3 procps binutils util-linux adduser strace'
 bench='python3 openssl dovecot-imapd'

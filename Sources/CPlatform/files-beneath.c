@@ -140,6 +140,10 @@ int cp_flock_exclusive(int fd) {
 }
 int cp_flock_try(int fd) { return CHECK(flock(fd, LOCK_EX | LOCK_NB)); }
 
+int cp_flock_try_shared(int fd) { return CHECK(flock(fd, LOCK_SH | LOCK_NB)); }
+
+int cp_flock_release(int fd) { return CHECK(flock(fd, LOCK_UN)); }
+
 int cp_process_exists(int pid) { return kill(pid, 0) == 0 || errno != ESRCH; }
 
 int cp_sleep_ns(int64_t ns) {

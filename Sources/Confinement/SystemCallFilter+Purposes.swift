@@ -107,6 +107,11 @@ extension SystemCallFilter {
         // Gives files the group of their folder, never another owner.
         .init("fchown", .equal(index: 1, value: 0xffff_ffff)),
         "inotify_init1", "inotify_add_watch", "inotify_rm_watch",
+        // The index (LMDB), exactly as it does it: its file is opened by path, for reading and writing, and once more for the page that says what is
+        // valid; asked for its file system; mapped for reading, the file itself and nothing else; written by offset.
+        .init("openat", .equal(index: 2, value: Value.readWriteCreate)), .init("openat", .equal(index: 2, value: Value.writeSynchronously)),
+        .init("mmap", .equal(index: 2, value: Value.readable), .equal(index: 3, value: Value.sharedMapping)),
+        "fstatfs", "pwrite64",
         // Waits for a lock file.
         "nanosleep", "clock_nanosleep",
         // The host's name stands in the names of messages and in lock files.
@@ -146,7 +151,9 @@ private enum Value {
     static let executable: UInt64 = 0x4  // PROT_EXEC
     // The low bits are one number, not flags: MAP_SHARED_VALIDATE is 3, MAP_PRIVATE 2.
     static let mappingType: UInt64 = 0xf
+    static let sharedMapping: UInt64 = 1
     static let privateMapping: UInt64 = 2
+    static let readable: UInt64 = 0x1  // PROT_READ
 
     static let getFlags: UInt64 = 3
     static let setFlags: UInt64 = 4
@@ -155,6 +162,9 @@ private enum Value {
 
     /// O_WRONLY, O_RDWR, O_CREAT, O_TRUNC, and the bit of O_TMPFILE that is not O_DIRECTORY.
     static let writingFlags: UInt64 = 0o3 | 0o100 | 0o1000 | 0o20_000_000
+
+    static let readWriteCreate: UInt64 = 0o102  // O_RDWR, O_CREAT
+    static let writeSynchronously: UInt64 = 0o2_010_001  // O_WRONLY, O_DSYNC, O_CLOEXEC
 
     static let noReplace: UInt64 = 1  // RENAME_NOREPLACE
 

@@ -76,6 +76,8 @@ package struct MailboxStatus: Equatable, Sendable {
     package var deletedSize: Int64 = 0
     /// 32 hex digits (MAILBOXID, RFC 8474).
     package var guid: [UInt8] = []
+    /// HIGHESTMODSEQ (RFC 7162).
+    package var highestModSeq: UInt64 = 1
 
     package init() {}
 }
@@ -101,6 +103,16 @@ package protocol Mailbox: AnyObject {
     /// Throws `.mailboxGone`.
     func synchronize(reportExpunges: Bool) throws(StoreError) -> MailboxChanges
 
+    /// Modseq of the newest change that this session knows of (RFC 7162); never 0. Modseqs are microseconds of the clock where it is ahead:
+    /// they do not go back when the index is lost.
+    var highestModSeq: UInt64 { get }
+    /// Modseq of the last change of a message's flags, or of its coming; never above `highestModSeq`.
+    func modSeq(at position: Int) -> UInt64
+    /// Positions of messages whose modseq is above `modSeq`, ascending.
+    func changed(since modSeq: UInt64) -> [Int]
+    /// UIDs expunged after `modSeq`, ascending, without overlaps. When that is too long ago: all below `uidNext` that are not there.
+    func vanished(since modSeq: UInt64) -> [ClosedRange<UInt32>]
+
     /// Position of a UID, or of the first one above it.
     func position(of uid: UInt32) -> (index: Int, isExact: Bool)
 
@@ -125,7 +137,7 @@ package protocol Mailbox: AnyObject {
     /// Stable id of the content (EMAILID); the same in a copy. At most 255 bytes.
     func guid(at position: Int) -> [UInt8]
 
-    /// What an earlier session remembered of a message; nil when unknown. The place of the index that comes later.
+    /// What an earlier session remembered of a message; nil when unknown.
     func cached(_ item: CachedItem, at position: Int) -> [UInt8]?
     /// Remembers something derived from a message; may be forgotten at any time.
     func remember(_ item: CachedItem, _ value: [UInt8], at position: Int)
@@ -156,6 +168,7 @@ extension Mailbox {
         status.uidNext = uidNext
         status.uidValidity = uidValidity
         status.guid = guid
+        status.highestModSeq = highestModSeq
         return status
     }
 }

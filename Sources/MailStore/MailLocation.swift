@@ -15,7 +15,7 @@ package struct MailLocation: Equatable, Sendable {
     /// The root; INBOX too, unless `inboxPath` is given. Created on first use with mode 0700.
     package var path: String
     package var inboxPath: String?
-    /// For the index that comes later; nothing is written there now.
+    /// Where the index is, when it is not in the root: `culver.index`, which may be removed at any time.
     package var indexPath: String?
     /// dovecot-uidlist, dovecot-keywords and subscriptions, when they are not in the mail directories.
     package var controlPath: String?

@@ -1,5 +1,10 @@
+internal import Index
+
 /// Where sessions and deliveries get their mail from.
 package enum MailStore {
+    /// Reads what a confined process cannot (the boot id): call it before.
+    package static func prepare() { Index.prepare() }
+
     /// Opens a user's mail; creates the root when it is missing.
     /// Throws `.unavailable` when a path needs a home and there is none, or when the namespaces contradict each other.
     package static func open(

@@ -99,6 +99,11 @@ extension FileDescriptor {
 
     /// The same without waiting; false when somebody else has the lock, or the file system has none.
     package borrowing func tryLockExclusively() -> Bool { cp_flock_try(number) == 0 }
+
+    /// A lock that others may hold as well, without waiting.
+    package borrowing func tryLockShared() -> Bool { cp_flock_try_shared(number) == 0 }
+
+    package borrowing func unlock() { _ = cp_flock_release(number) }
 }
 
 extension FileDescriptor {

@@ -32,6 +32,8 @@ package enum Process {
     package static var parentID: Int32 { getppid() }
     package static var effectiveUID: UInt32 { geteuid() }
     package static var effectiveGID: UInt32 { getegid() }
+    /// Bytes of a page of memory.
+    package static var pageSize: Int { Int(getpagesize()) }
     package static var isRoot: Bool { geteuid() == 0 }
 
     package enum Fork {

@@ -52,6 +52,7 @@ struct Rehearsal {
     static func play(_ startup: Startup, _ template: SessionTemplate, _ program: SystemCallFilter.Program, signals: SignalQueue) {
         let rehearsal = Rehearsal(startup: startup, template: template.withoutDurability, program: program, signals: signals)
         let root = "\(startup.settings["base_dir"].isEmpty ? "/tmp" : startup.settings["base_dir"])/rehearsal.\(Process.id)"
+        MailStore.prepare()
         do {
             try FileSystem.makeDirectory(root, mode: 0o700)
             defer { FileSystem.removeTree(root) }

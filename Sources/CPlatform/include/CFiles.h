@@ -42,6 +42,9 @@ int cp_truncate(int fd, int64_t size);
 int cp_flock_exclusive(int fd);
 /// The same without waiting: -EWOULDBLOCK when somebody has it.
 int cp_flock_try(int fd);
+/// Shared with other holders, without waiting: -EWOULDBLOCK when somebody has it alone.
+int cp_flock_try_shared(int fd);
+int cp_flock_release(int fd);
 /// 1: the process exists (or may not be signalled), 0: there is none.
 int cp_process_exists(int pid);
 int cp_sleep_ns(int64_t ns);

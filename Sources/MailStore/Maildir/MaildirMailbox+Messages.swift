@@ -1,3 +1,4 @@
+internal import Index
 internal import Platform
 
 // Single messages: content, sizes, dates, flags, removal.
@@ -30,9 +31,12 @@ extension MaildirMailbox {
 
     func virtualSize(at position: Int) throws(StoreError) -> Int64 {
         let slot = try slot(position)
-        if !store.options.distrustsNameSizes, let size = MaildirFileName.size(0x57, in: table.base(of: slot)) { return size }
-        if let size = table.extensions[slot].flatMap({ Self.field(0x57, of: $0) }).flatMap({ Decimal.int64($0) }) { return size }
-        if let size = countedSizes[slot] { return size }
+        if let size = knownSize(slot) { return size }
+        let uid = messages[position].uid
+        if let size = index.index.read({ (transaction) throws(IndexError) in try index.countedSize(of: uid, transaction) }) ?? nil {
+            countedSizes[slot] = size
+            return size
+        }
         let content = try content(at: position)
         do throws(SystemError) {
             var buffer = [UInt8](repeating: 0, count: 65_536)
@@ -41,11 +45,19 @@ extension MaildirMailbox {
                 let got = try content.descriptor.read(into: &buffer)
                 if got == 0 {
                     countedSizes[slot] = lines.virtualSize
+                    remember(MailboxIndex.sizeKey(uid), MailboxIndex.encoded(size: lines.virtualSize))
                     return lines.virtualSize
                 }
                 lines.count(buffer[..<got])
             }
         } catch { throw folder.cur.failure(error) }
+    }
+
+    /// Size with CR LF line ends, where it is known without reading the message.
+    func knownSize(_ slot: Int) -> Int64? {
+        if !store.options.distrustsNameSizes, let size = MaildirFileName.size(0x57, in: table.base(of: slot)) { return size }
+        if let size = table.extensions[slot].flatMap({ Self.field(0x57, of: $0) }).flatMap({ Decimal.int64($0) }) { return size }
+        return countedSizes[slot]
     }
 
     func internalDate(at position: Int) throws(StoreError) -> Int64 { Self.seconds(try status(at: position).modified) }
@@ -74,32 +86,56 @@ extension MaildirMailbox {
     func change(_ positions: [Int], _ change: FlagChange) throws(StoreError) -> [Int] {
         guard access == .readWrite else { throw .cannot("Mailbox is read-only") }
         let keywords = try keywordBits(change)
-        let before = try checkedStatus(folder.cur)
         var changed: [Int] = []
-        for position in positions {
-            let slot = try slot(position)
-            var renamed: [UInt8]?
-            do throws(StoreError) {
-                renamed = try withFile(at: position) { (folder, name) throws(SystemError) in
-                    let info = Self.changed(self.table.info(of: slot), change, keywords)
-                    guard info != self.table.info(of: slot) else { return nil }
-                    let newName = MaildirFileName.renamed(name[...], info)
-                    try folder.directory.rename(name[...], to: folder.directory, as: newName[...], replacing: false)
-                    return newName
-                }
-            } catch {
-                if error == .expunged { continue }
-                throw error
-            }
-            if let renamed {
-                table.see(slot, at: table.entries[slot].place, info: renamed[table.base(of: slot).count...], generation: generation)
+        for start in stride(from: 0, to: positions.count, by: Self.batch) {
+            let part = positions[start..<min(start + Self.batch, positions.count)]
+            try inBatch(part) { (slot, place, name) throws(SystemError) in
+                let info = Self.changed(self.table.info(of: slot), change, keywords)
+                guard info != self.table.info(of: slot) else { return false }
+                let newName = MaildirFileName.renamed(name[...], info)
+                let place = self.folder.folder(place)
+                try place.directory.rename(name[...], to: place.directory, as: newName[...], replacing: false)
+                self.table.see(
+                    slot, at: self.table.entries[slot].place, info: newName[self.table.base(of: slot).count...], generation: self.generation
+                )
+                return true
             }
             // Also tells of what others changed: the session hears it with its own change.
-            if take(position, slot) { changed.append(position) }
+            for position in part where take(position, try slot(position)) { changed.append(position) }
         }
-        curState.changedByUs(before: before, after: try folder.cur.status())
         if store.options.durability == .always { try folder.cur.synchronize() }
         return changed
+    }
+
+    /// How many messages are changed while other sessions wait.
+    private static let batch = 256
+
+    /// Does something with the files of messages under their present names; those whose name changed meanwhile are tried again after a look.
+    /// `body` gets slot, place and name, and answers whether it changed the file's name or place.
+    private func inBatch(
+        _ positions: ArraySlice<Int>, _ body: (Int, MessagePlace, [UInt8]) throws(SystemError) -> Bool
+    ) throws(StoreError) {
+        var rest: [Int] = []
+        for position in positions { rest.append(try slot(position)) }
+        for attempt in 0..<StoreLimits.renameRaces {
+            var moved: [Int] = []
+            try changing { () throws(StoreError) in
+                var different: [Int] = []
+                for slot in rest {
+                    let place = table.entries[slot].place
+                    guard place == .new || place == .cur else { continue }
+                    let name = table.name(of: slot)
+                    do throws(SystemError) { if try body(slot, place, name) { different.append(slot) } } catch {
+                        guard error.isNotFound else { throw folder.folder(place).failure(error, name[...]) }
+                        moved.append(slot)
+                    }
+                }
+                return different
+            }
+            if moved.isEmpty { return }
+            rest = moved
+            if attempt + 1 < StoreLimits.renameRaces { try refresh(force: true) }
+        }
     }
 
     /// Takes a message's flags from the table; true when they were different.
@@ -138,17 +174,13 @@ extension MaildirMailbox {
 
     func expunge(_ positions: [Int]) throws(StoreError) {
         guard access == .readWrite else { throw .cannot("Mailbox is read-only") }
-        let before = try checkedStatus(folder.cur)
-        for position in positions {
-            do throws(StoreError) {
-                try withFile(at: position) { (folder, name) throws(SystemError) in try folder.directory.removeFile(name[...]) }
-            } catch {
-                if error == .expunged { continue }
-                throw error
+        for start in stride(from: 0, to: positions.count, by: Self.batch) {
+            try inBatch(positions[start..<min(start + Self.batch, positions.count)]) { (slot, place, name) throws(SystemError) in
+                try self.folder.folder(place).directory.removeFile(name[...])
+                self.table.markGone(slot)
+                return true
             }
-            table.markGone(try slot(position))
         }
-        curState.changedByUs(before: before, after: try folder.cur.status())
         if store.options.durability == .always { try folder.cur.synchronize() }
     }
 

@@ -7,7 +7,7 @@ extension MaildirMailbox {
         var force = force
         for _ in 0..<StoreLimits.renameRaces {
             try look(force: force)
-            guard try moveNewToCur() else { return }
+            guard try moveNewToCur() else { return publish() }
             force = true
         }
     }

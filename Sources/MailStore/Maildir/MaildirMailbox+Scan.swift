@@ -28,19 +28,34 @@ extension MaildirMailbox {
     func scan(newOnly: Bool) throws(StoreError) -> ScanResult {
         generation &+= 1
         var result = ScanResult()
-        let newBefore = try checkedStatus(folder.new)
+        let known = index.header()?.stamps
+        let new = try sealed(folder.new, known?.new)
+        newInode = new.status.inode
         try scan(.new, into: &result)
-        newState.scanned(newBefore)
+        newState.scanned(new.status, isSealed: new.isSealed)
         if !newOnly {
-            let curBefore = try checkedStatus(folder.cur)
+            let cur = try sealed(folder.cur, known?.cur)
+            curInode = cur.status.inode
             try scan(.cur, into: &result)
-            curState.scanned(curBefore)
+            curState.scanned(cur.status, isSealed: cur.isSealed)
         }
         for slot in table.entries.indices {
             let entry = table.entries[slot]
             if entry.generation != generation, entry.place == .new || (!newOnly && entry.place == .cur) { result.missing.append(slot) }
         }
         return result
+    }
+
+    /// A directory that has just changed is sealed before it is scanned, unless its time is the seal of another session.
+    private func sealed(_ directory: Folder, _ known: ScannedDirectory?) throws(StoreError) -> (status: FileStatus, isSealed: Bool) {
+        let status = try checkedStatus(directory)
+        if let known, known.isSealed, known.modified == status.modified { return (status, true) }
+        let age = ScannedDirectory.now - status.modified
+        guard age < ScannedDirectory.granularity, age > -ScannedDirectory.granularity, let sealed = directory.seal() else {
+            return (status, false)
+        }
+        let after = try checkedStatus(directory)
+        return (after, after.modified == sealed)
     }
 
     /// Status of new/ or cur/; throws `.mailboxGone` when the directory was deleted.

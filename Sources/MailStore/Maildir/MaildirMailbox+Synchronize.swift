@@ -3,6 +3,7 @@ internal import Platform
 extension MaildirMailbox {
     func synchronize(reportExpunges: Bool) throws(StoreError) -> MailboxChanges {
         try refresh()
+        flushCache()
         var changes = MailboxChanges()
         applyToMessages(reportExpunges, &changes)
         addNewMessages(&changes)
@@ -83,28 +84,30 @@ extension MaildirMailbox {
     /// True when another session was faster with some: they are in cur/ now, \Recent there and not here, and must be found again.
     func moveNewToCur() throws(StoreError) -> Bool {
         guard table.newCount > 0, access == .readWrite || store.options.emptiesNew, !isReadOnlyStorage else { return false }
-        let before = (try checkedStatus(folder.new), try checkedStatus(folder.cur))
         var isOvertaken = false
-        for slot in table.entries.indices where table.entries[slot].place == .new {
-            let name = table.name(of: slot)
-            let newName = name.contains(ASCII.colon) ? name : name + MaildirFileName.flagsMark
-            do throws(SystemError) {
-                try folder.new.directory.rename(name[...], to: folder.cur.directory, as: newName[...], replacing: false)
-            } catch {
-                if error.isNotFound {
-                    isOvertaken = true
-                } else {
-                    // No space or no permission: it is served from new/.
-                    store.options.log(.warning, folder.new.failure(error, name[...]).logText)
-                    break
+        try changing { () throws(StoreError) in
+            var moved: [Int] = []
+            for slot in table.entries.indices where table.entries[slot].place == .new {
+                let name = table.name(of: slot)
+                let newName = name.contains(ASCII.colon) ? name : name + MaildirFileName.flagsMark
+                do throws(SystemError) {
+                    try folder.new.directory.rename(name[...], to: folder.cur.directory, as: newName[...], replacing: false)
+                } catch {
+                    if error.isNotFound {
+                        isOvertaken = true
+                    } else {
+                        // No space or no permission: it is served from new/.
+                        store.options.log(.warning, folder.new.failure(error, name[...]).logText)
+                        break
+                    }
+                    continue
                 }
-                continue
+                table.see(slot, at: .cur, info: newName[table.base(of: slot).count...], generation: generation)
+                if access == .readWrite { ownRecent.insert(slot) }
+                moved.append(slot)
             }
-            table.see(slot, at: .cur, info: newName[table.base(of: slot).count...], generation: generation)
-            if access == .readWrite { ownRecent.insert(slot) }
+            return moved
         }
-        newState.changedByUs(before: before.0, after: try folder.new.status())
-        curState.changedByUs(before: before.1, after: try folder.cur.status())
         return isOvertaken
     }
 

@@ -17,6 +17,8 @@ final class MaildirMailbox: Mailbox {
     var keywordsChanged = false
     var newState = ScannedDirectory()
     var curState = ScannedDirectory()
+    var newInode: UInt64 = 0
+    var curInode: UInt64 = 0
     var generation: UInt32 = 0
     /// No message with a UID up to this one can appear any more in this session.
     var highestShown: UInt32 = 0
@@ -27,6 +29,13 @@ final class MaildirMailbox: Mailbox {
     var directoryWatch: MailboxWatch?
     /// Virtual sizes, by slot, that had to be counted because no name tells them.
     var countedSizes: [Int: Int64] = [:]
+    let index: MailboxIndex
+    /// What the index says fits `table` as long as it has these stamps; nil: it does not.
+    var publishedStamps: MailboxStamps?
+    /// Modseq of the index when `table` was brought into it, or compared with it, last.
+    var highestModSeq: UInt64 = 1
+    var recentBlock: MessageBlock?
+    var cache = ItemCache()
 
     init(_ name: MailboxName, access: MailboxAccess, folder: MaildirFolder, store: MaildirStore) throws(StoreError) {
         self.name = name
@@ -34,7 +43,10 @@ final class MaildirMailbox: Mailbox {
         self.folder = folder
         self.store = store
         list = UIDListFile(control: folder.control, mode: folder.root.fileMode, isDurable: store.isDurable)
+        index = MailboxIndex(folder.root.index, directory: try folder.mail.status())
     }
+
+    deinit { flushCache() }
 
     var uidNext: UInt32 { list.nextUID }
     var keywords: [Keyword?] { keywordTable.names }
@@ -81,44 +93,5 @@ final class MaildirMailbox: Mailbox {
             let digits = Array(String(UInt8.random(in: 0 ... .max), radix: 16).utf8)
             return digits.count == 1 ? [0x30] + digits : digits
         }
-    }
-
-    func cached(_ item: CachedItem, at position: Int) -> [UInt8]? { nil }
-    func remember(_ item: CachedItem, _ value: [UInt8], at position: Int) {}
-}
-
-/// When a directory was scanned, and whether it must be scanned again (reference/storage.md 9).
-struct ScannedDirectory {
-    /// Its modification time before the scan.
-    private var modified: Int64 = -1
-    /// Wall clock at the scan.
-    private var scannedAt: Int64 = 0
-
-    private static let granularity: Int64 = 1_000_000_000
-
-    /// A change within the granularity of time stamps may have come after the scan without a visible trace, so a
-    /// directory that had just changed is scanned once more when that second is over.
-    func needsScan(_ status: FileStatus) -> Bool {
-        guard status.modified == modified else { return true }
-        return scannedAt - modified < Self.granularity && Self.now - modified > Self.granularity
-    }
-
-    mutating func scanned(_ before: FileStatus) {
-        modified = before.modified
-        scannedAt = Self.now
-    }
-
-    mutating func forget() { modified = -1 }
-
-    /// We changed the directory ourselves between the two looks: that alone is no reason to scan now, but for a second look soon.
-    mutating func changedByUs(before: FileStatus, after: FileStatus) {
-        guard before.modified == modified else { return }
-        modified = after.modified
-        scannedAt = modified
-    }
-
-    static var now: Int64 {
-        let wall = Clock.wall
-        return wall.seconds * 1_000_000_000 + wall.microseconds * 1_000
     }
 }

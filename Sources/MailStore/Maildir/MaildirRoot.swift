@@ -1,3 +1,4 @@
+internal import Index
 internal import Platform
 
 /// The directories of one namespace: where mail is, and where control files are.
@@ -7,18 +8,24 @@ final class MaildirRoot {
     let inbox: Folder?
     /// Control files when they are elsewhere.
     let control: Folder?
+    /// Shared by all mailboxes of the namespace.
+    let index: Index
     let names: StorageNames
     /// Modes for what is made here, after those of the root.
     let directoryMode: UInt32
     let fileMode: UInt32
 
-    init(_ location: MailLocation, home: String?) throws(StoreError) {
+    init(_ location: MailLocation, home: String?, log: @escaping (StoreOptions.Severity, String) -> Void) throws(StoreError) {
         mail = try Self.open(location.path, home)
         if let path = location.inboxPath, path != location.path { inbox = try Self.open(path, home) } else { inbox = nil }
         if let path = location.controlPath, path != location.path { control = try Self.open(path, home) } else { control = nil }
         names = StorageNames(layout: location.layout, areUTF8: location.namesAreUTF8)
         directoryMode = try mail.status().mode & 0o777 | 0o700
         fileMode = directoryMode & 0o666
+        let place = try Self.open(location.indexPath ?? location.path, home)
+        do throws(SystemError) {
+            index = Index(in: try place.directory.directory([ASCII.dot]), mode: fileMode) { log(.warning, $0) }
+        } catch { throw place.failure(error) }
     }
 
     var controlRoot: Folder { control ?? mail }

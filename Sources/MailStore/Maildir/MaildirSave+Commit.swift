@@ -19,8 +19,13 @@ extension MaildirSave {
         lock.touch()
         let plan = try planned(header, nextUID: max(list.nextUID, header.nextUID), records)
         var moved: [Move] = []
+        let index = MailboxIndex(folder.root.index, directory: try folder.mail.status())
+        var told: Told?
         do throws(StoreError) {
-            for item in items.indices { moved.append(try move(item, to: plan.bases[item], letters)) }
+            told = try telling(index) { () throws(StoreError) in
+                for item in items.indices { moved.append(try move(item, to: plan.bases[item], letters)) }
+                return moved
+            }
             lock.touch()
             // First the files, then the list: a crash between the two leaves messages without UIDs, never UIDs without messages.
             if store.isDurable {
@@ -40,14 +45,16 @@ extension MaildirSave {
             throw error
         }
         let first = plan.lastUID - UInt32(items.count - 1)
+        if let told { tell(index, told, moved, first) }
         items = []
         _ = consume lock
         return SavedMessages(uidValidity: header.uidValidity, uids: Array(first...plan.lastUID))
     }
 
-    private struct Move {
+    struct Move {
         let place: MessagePlace
         let name: [UInt8]
+        let info: MaildirFileName.Info
     }
 
     private struct Plan {
@@ -107,7 +114,7 @@ extension MaildirSave {
         do throws(SystemError) {
             try tmp.directory.rename(item.temporary[...], to: folder.folder(place).directory, as: name[...], replacing: false)
         } catch { throw folder.folder(place).failure(error, name[...]) }
-        return Move(place: place, name: name)
+        return Move(place: place, name: name, info: info)
     }
 
     private func readAll(_ list: inout UIDListFile) throws(StoreError) -> MessageTable {

@@ -35,6 +35,8 @@ extension MaildirStore {
         let root = roots[name.namespace]
         guard try isOnDisk(name) else { throw .notFound }
         let path = root.names.path(of: name.parts)
+        let directory = try root.mail.folderIfPresent(path)?.status()
+        defer { if let directory { MailboxIndex(root.index, directory: directory).forget() } }
         switch root.names.layout {
         case .maildirPlusPlus:
             try trash(path, in: root.mail)

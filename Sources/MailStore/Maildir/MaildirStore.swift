@@ -15,10 +15,14 @@ final class MaildirStore: MailDriver {
         hostname = options.hostname.isEmpty ? Account.hostName : options.hostname
         uniqueNames = UniqueNames(hostname: hostname)
         self.options = options
-        let shared = try MaildirRoot(location, home: home)
+        let shared = try MaildirRoot(location, home: home, log: options.log)
         var roots: [MaildirRoot] = []
         for settings in options.namespaces {
-            if let own = settings.location { roots.append(try MaildirRoot(own, home: home)) } else { roots.append(shared) }
+            if let own = settings.location {
+                roots.append(try MaildirRoot(own, home: home, log: options.log))
+            } else {
+                roots.append(shared)
+            }
         }
         self.roots = roots
         namespaces = zip(options.namespaces, roots).map { Namespace($0, storageSeparator: $1.names.separator) }
@@ -100,21 +104,6 @@ final class MaildirStore: MailDriver {
         let mailbox = try MaildirMailbox(name, access: access, folder: try folder(name), store: self)
         _ = try mailbox.synchronize(reportExpunges: true)
         return mailbox
-    }
-
-    func status(_ name: MailboxName, sizes: Bool) throws(StoreError) -> MailboxStatus {
-        let mailbox = try MaildirMailbox(name, access: .readOnly, folder: try folder(name), store: self)
-        _ = try mailbox.synchronize(reportExpunges: true)
-        var status = mailbox.status
-        guard sizes else { return status }
-        for position in mailbox.messages.indices {
-            do throws(StoreError) {
-                let size = try mailbox.virtualSize(at: position)
-                status.size += size
-                if mailbox.messages[position].flags.contains(.deleted) { status.deletedSize += size }
-            } catch  where error == .expunged { continue }
-        }
-        return status
     }
 
     func beginSave(to name: MailboxName) throws(StoreError) -> any SaveTransaction { try save(to: name) }

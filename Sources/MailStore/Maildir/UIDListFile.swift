@@ -13,6 +13,7 @@ struct UIDListFile {
     private(set) var highestUID: UInt32 = 0
     /// File as it was read last; nil: it was not there.
     private var known: FileStatus?
+    var stamp: FileStamp? { known.map { FileStamp($0) } }
     /// Records in the file, those of messages that are gone included.
     private(set) var recordCount = 0
     /// Bytes that were taken in, all in complete lines.

@@ -1,0 +1,209 @@
+internal import CLMDB
+
+/// What is read or changed together. Valid only inside the closure that it was given to.
+///
+/// Keys are byte strings of 1 to `maximumKeyLength` bytes, ordered bytewise; values are copied, so that no pointer into the map leaves this target.
+/// On disk each value has a sum of key and value behind it: foreign bytes are damage, not content.
+@safe package final class IndexTransaction {
+    @safe enum Backing {
+        case file(OpaquePointer)
+        case memory(MemoryTree)
+    }
+
+    let backing: Backing
+    /// Whether anything was written.
+    private(set) var isChanged = false
+
+    package static let maximumKeyLength = 511
+
+    init(_ backing: Backing) { self.backing = backing }
+
+    /// The value of a key; nil: there is none.
+    package func value(_ key: [UInt8]) throws(IndexError) -> [UInt8]? {
+        switch backing {
+        case .memory(let tree): return tree.values[key]
+        case .file(let transaction):
+            var value = unsafe MDB_val()
+            let code = unsafe Self.withValue(key) { unsafe mdb_get(transaction, mainTable, $0, &value) }
+            if code == MDB_NOTFOUND { return nil }
+            try LMDB.check("mdb_get", code)
+            return try Self.checked(key, unsafe Self.copy(value))
+        }
+    }
+
+    /// Sets a key to a value, whatever it had before.
+    package func put(_ key: [UInt8], _ value: [UInt8]) throws(IndexError) {
+        isChanged = true
+        switch backing {
+        case .memory(let tree): tree.put(key, value)
+        case .file(let transaction):
+            let summed = Self.summed(key, value)
+            let code = unsafe Self.withValue(key) { key in
+                unsafe Self.withValue(summed) { unsafe mdb_put(transaction, mainTable, key, $0, 0) }
+            }
+            try LMDB.check("mdb_put", code)
+        }
+    }
+
+    /// Not being there is no error.
+    package func remove(_ key: [UInt8]) throws(IndexError) {
+        isChanged = true
+        switch backing {
+        case .memory(let tree): tree.remove(key)
+        case .file(let transaction):
+            let code = unsafe Self.withValue(key) { unsafe mdb_del(transaction, mainTable, $0, nil) }
+            if code != MDB_NOTFOUND { try LMDB.check("mdb_del", code) }
+        }
+    }
+
+    /// Calls `body` for keys that begin with `prefix`, from `start` on (which begins with it, too), ascending, until it answers false.
+    /// `body` must not write.
+    package func forEach(
+        prefix: [UInt8], from start: [UInt8]? = nil, _ body: ([UInt8], [UInt8]) throws(IndexError) -> Bool
+    ) throws(IndexError) {
+        switch backing {
+        case .memory(let tree):
+            for key in tree.keys(from: start ?? prefix) {
+                guard key.starts(with: prefix), let value = tree.values[key], try body(key, value) else { return }
+            }
+        case .file(let transaction):
+            var opened: OpaquePointer?
+            try LMDB.check("mdb_cursor_open", unsafe mdb_cursor_open(transaction, mainTable, &opened))
+            guard let cursor = unsafe opened else { throw .unusable("mdb_cursor_open gave nothing") }
+            defer { unsafe mdb_cursor_close(cursor) }
+            var value = unsafe MDB_val()
+            var found = unsafe MDB_val()
+            var code = unsafe Self.withValue(start ?? prefix) { wanted in
+                unsafe found = wanted.pointee
+                return unsafe mdb_cursor_get(cursor, &found, &value, MDB_SET_RANGE)
+            }
+            while code != MDB_NOTFOUND {
+                try LMDB.check("mdb_cursor_get", code)
+                let key = unsafe Self.copy(found)
+                guard key.starts(with: prefix), try body(key, try Self.checked(key, unsafe Self.copy(value))) else { return }
+                code = unsafe mdb_cursor_get(cursor, &found, &value, MDB_NEXT)
+            }
+        }
+    }
+
+    /// All keys that begin with `prefix`, ascending, `limit` at most.
+    package func keys(prefix: [UInt8], limit: Int = .max) throws(IndexError) -> [[UInt8]] {
+        var keys: [[UInt8]] = []
+        switch backing {
+        case .memory(let tree):
+            keys = Array(tree.keys(from: prefix).prefix { $0.starts(with: prefix) }.prefix(limit))
+        case .file(let transaction):
+            var opened: OpaquePointer?
+            try LMDB.check("mdb_cursor_open", unsafe mdb_cursor_open(transaction, mainTable, &opened))
+            guard let cursor = unsafe opened else { throw .unusable("mdb_cursor_open gave nothing") }
+            defer { unsafe mdb_cursor_close(cursor) }
+            var found = unsafe MDB_val()
+            var code = unsafe Self.withValue(prefix) { wanted in
+                unsafe found = wanted.pointee
+                return unsafe mdb_cursor_get(cursor, &found, nil, MDB_SET_RANGE)
+            }
+            while code != MDB_NOTFOUND, keys.count < limit {
+                try LMDB.check("mdb_cursor_get", code)
+                let key = unsafe Self.copy(found)
+                guard key.starts(with: prefix) else { break }
+                keys.append(key)
+                code = unsafe mdb_cursor_get(cursor, &found, nil, MDB_NEXT)
+            }
+        }
+        return keys
+    }
+
+    /// Removes every key that begins with `prefix`.
+    package func removeAll(prefix: [UInt8]) throws(IndexError) {
+        while true {
+            let keys = try keys(prefix: prefix, limit: 1_000)
+            for key in keys { try remove(key) }
+            if keys.count < 1_000 { return }
+        }
+    }
+
+    /// The handle of LMDB's unnamed table, which is always open.
+    private var mainTable: MDB_dbi { 1 }
+
+    private static func withValue<R>(_ bytes: [UInt8], _ body: (UnsafeMutablePointer<MDB_val>) -> R) -> R {
+        unsafe bytes.withUnsafeBytes { buffer in
+            // LMDB takes a pointer to what may be changed, and does not change it.
+            var value = unsafe MDB_val(mv_size: buffer.count, mv_data: UnsafeMutableRawPointer(mutating: buffer.baseAddress))
+            return unsafe body(&value)
+        }
+    }
+
+    private static let sumSize = 8
+
+    private static func summed(_ key: [UInt8], _ value: [UInt8]) -> [UInt8] {
+        var result = value
+        result.reserveCapacity(value.count + sumSize)
+        var sum = sum(key, value[...])
+        for _ in 0..<sumSize {
+            result.append(UInt8(truncatingIfNeeded: sum))
+            sum >>= 8
+        }
+        return result
+    }
+
+    private static func checked(_ key: [UInt8], _ stored: [UInt8]) throws(IndexError) -> [UInt8] {
+        var value = stored
+        guard value.count >= sumSize else { throw .damaged("a value is too short") }
+        var found: UInt64 = 0
+        for byte in value.suffix(sumSize).reversed() { found = found << 8 | UInt64(byte) }
+        value.removeLast(sumSize)
+        guard found == sum(key, value[...]) else { throw .damaged("a value has a wrong sum") }
+        return value
+    }
+
+    /// FNV-1a over words of eight bytes: finds accidents, is no seal.
+    private static func sum(_ key: [UInt8], _ value: ArraySlice<UInt8>) -> UInt64 {
+        var sum: UInt64 = 14_695_981_039_346_656_037
+        func add(_ bytes: ArraySlice<UInt8>) {
+            unsafe bytes.withUnsafeBytes { buffer in
+                var offset = 0
+                while offset + 8 <= buffer.count {
+                    sum = unsafe (sum ^ buffer.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) &* 1_099_511_628_211
+                    sum ^= sum >> 29
+                    offset += 8
+                }
+                while offset < buffer.count {
+                    sum = unsafe (sum ^ UInt64(buffer[offset])) &* 1_099_511_628_211
+                    offset += 1
+                }
+            }
+            sum = (sum ^ UInt64(bytes.count)) &* 1_099_511_628_211
+        }
+        add(key[...])
+        add(value)
+        return sum
+    }
+
+    private static func copy(_ value: MDB_val) -> [UInt8] {
+        unsafe Array(UnsafeRawBufferPointer(start: value.mv_data, count: value.mv_size))
+    }
+}
+
+/// Keys and values of an index that cannot be kept on disk.
+final class MemoryTree {
+    private(set) var values: [[UInt8]: [UInt8]] = [:]
+    /// All keys in order, made when they are asked for.
+    private var sorted: [[UInt8]]?
+
+    func put(_ key: [UInt8], _ value: [UInt8]) {
+        if values.updateValue(value, forKey: key) == nil { sorted = nil }
+    }
+
+    func remove(_ key: [UInt8]) { if values.removeValue(forKey: key) != nil { sorted = nil } }
+
+    func keys(from start: [UInt8]) -> ArraySlice<[UInt8]> {
+        let keys = sorted ?? values.keys.sorted { $0.lexicographicallyPrecedes($1) }
+        sorted = keys
+        var (low, high) = (0, keys.count)
+        while low < high {
+            let middle = low + (high - low) / 2
+            if keys[middle].lexicographicallyPrecedes(start) { low = middle + 1 } else { high = middle }
+        }
+        return keys[low...]
+    }
+}

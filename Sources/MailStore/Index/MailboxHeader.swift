@@ -1,0 +1,107 @@
+internal import Platform
+
+/// dovecot-uidlist as it was when its content was taken in.
+struct FileStamp: Equatable {
+    var inode: UInt64 = 0
+    var size: Int64 = -1
+    var modified: Int64 = 0
+    var changed: Int64 = 0
+
+    init() {}
+
+    init(_ status: FileStatus) {
+        (inode, size, modified, changed) = (status.inode, status.size, status.modified, status.changed)
+    }
+}
+
+/// What must still be so on disk for what the index says of a mailbox to be believed.
+struct MailboxStamps: Equatable {
+    var new = ScannedDirectory()
+    var cur = ScannedDirectory()
+    var newInode: UInt64 = 0
+    var curInode: UInt64 = 0
+    var list = FileStamp()
+
+    /// Whether nothing changed since: `new`, `cur` and `list` as they are now.
+    func fit(new newStatus: FileStatus, cur curStatus: FileStatus, list listStatus: FileStatus?) -> Bool {
+        guard let listStatus, list == FileStamp(listStatus), newInode == newStatus.inode, curInode == curStatus.inode else { return false }
+        return !new.needsScan(newStatus) && !cur.needsScan(curStatus)
+    }
+}
+
+/// What the index says of a mailbox as a whole. One record, so that STATUS costs the same in every mailbox.
+struct MailboxHeader: Equatable {
+    var uidValidity: UInt32 = 0
+    var uidNext: UInt32 = 1
+    var highestModSeq: UInt64 = 1
+    /// Expunges after this one are all in the log.
+    var logFloor: UInt64 = 1
+    var logEntries: UInt32 = 0
+    var messages: UInt32 = 0
+    var recent: UInt32 = 0
+    var unseen: UInt32 = 0
+    var deleted: UInt32 = 0
+    /// Of messages whose size is known, with CR LF line ends.
+    var size: Int64 = 0
+    var deletedSize: Int64 = 0
+    /// Messages whose name does not tell the size.
+    var unknownSizes: UInt32 = 0
+    var guid: [UInt8] = []
+    var stamps = MailboxStamps()
+
+    init() {}
+
+    var bytes: [UInt8] {
+        var out = FieldWriter()
+        out.add(uidValidity)
+        out.add(uidNext)
+        out.add(highestModSeq)
+        out.add(logFloor)
+        for count in [logEntries, messages, recent, unseen, deleted, unknownSizes] { out.add(count) }
+        out.add(size)
+        out.add(deletedSize)
+        out.add(guid)
+        for directory in [stamps.new, stamps.cur] { for number in directory.numbers { out.add(number) } }
+        out.add(stamps.newInode)
+        out.add(stamps.curInode)
+        out.add(stamps.list.inode)
+        out.add(stamps.list.size)
+        out.add(stamps.list.modified)
+        out.add(stamps.list.changed)
+        return out.bytes
+    }
+
+    /// nil: not a header.
+    init?(_ bytes: [UInt8]) {
+        var reader = FieldReader(bytes)
+        func read<N: FixedWidthInteger>(_ field: inout N) -> Bool {
+            guard let value = reader.number(N.self) else { return false }
+            field = value
+            return true
+        }
+        var directories = [[Int64]](repeating: [0, 0, 0], count: 2)
+        guard read(&uidValidity), read(&uidNext), read(&highestModSeq), read(&logFloor), read(&logEntries), read(&messages), read(&recent),
+            read(&unseen), read(&deleted), read(&unknownSizes), read(&size), read(&deletedSize), let guid = reader.text()
+        else { return nil }
+        self.guid = guid
+        for directory in 0..<2 { for number in 0..<3 { guard read(&directories[directory][number]) else { return nil } } }
+        stamps.new = ScannedDirectory(directories[0])
+        stamps.cur = ScannedDirectory(directories[1])
+        guard read(&stamps.newInode), read(&stamps.curInode), read(&stamps.list.inode), read(&stamps.list.size),
+            read(&stamps.list.modified), read(&stamps.list.changed), reader.isAtEnd, uidValidity != 0, highestModSeq != 0
+        else { return nil }
+    }
+
+    /// Adds (`by` 1) or takes away (-1) a message in the counters; `size` nil: unknown.
+    mutating func count(_ message: IndexedMessage, size: Int64?, by sign: Int) {
+        func change(_ counter: inout UInt32) { counter = UInt32(clamping: Int(counter) + sign) }
+        change(&messages)
+        if message.state == .new { change(&recent) }
+        if !message.flags.contains(.seen) { change(&unseen) }
+        let isDeleted = message.flags.contains(.deleted)
+        if isDeleted { change(&deleted) }
+        guard let bytes = size else { return change(&unknownSizes) }
+        self.size &+= Int64(sign) &* bytes
+        if isDeleted { deletedSize &+= Int64(sign) &* bytes }
+    }
+}
