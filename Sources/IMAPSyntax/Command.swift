@@ -31,6 +31,16 @@ package struct SelectCommand: Equatable, Sendable {
     package var isReadOnly: Bool
     /// `(CONDSTORE)` of RFC 7162 was given.
     package var wantsModSeq = false
+    /// `(QRESYNC (…))` of RFC 7162.
+    package var resync: Resynchronization?
+
+    /// What the client remembers of the mailbox.
+    package struct Resynchronization: Equatable, Sendable {
+        package var uidValidity: UInt32
+        package var modSeq: UInt64
+        /// Nil: all.
+        package var knownUIDs: SequenceSet?
+    }
 }
 
 /// LIST with the options of RFC 5258, 5819 and 6154.
@@ -89,4 +99,6 @@ package struct StoreCommand: Equatable, Sendable {
     package var action: Action
     package var isSilent: Bool
     package var flags: FlagList
+    /// Messages that changed after this modseq are left alone (RFC 7162).
+    package var unchangedSince: UInt64?
 }

@@ -102,18 +102,30 @@ extension CommandParser {
         return .copy(CopyCommand(set: set, isUID: isUID, isMove: isMove, mailbox: try mailbox()))
     }
 
-    // store = "STORE" SP sequence-set SP store-att-flags
+    // store = "STORE" SP sequence-set [SP "(" store-modifier ")"] SP store-att-flags
+    // store-modifier =/ "UNCHANGEDSINCE" SP mod-sequence-valzer                   RFC 7162 section 7
     // store-att-flags = (["+" / "-"] "FLAGS" [".SILENT"]) SP (flag-list / (flag *(SP flag)))
     private mutating func store(isUID: Bool) throws(SyntaxError) -> Command {
         try space()
         let set = try sequenceSet()
         try space()
+        var unchangedSince: UInt64?
+        if peek == 0x28 {
+            try list(atMost: 1, of: "STORE modifiers") { parser throws(SyntaxError) in
+                guard parser.takeIf(word: "UNCHANGEDSINCE") else { throw .expected("STORE modifier", at: parser.index) }
+                try parser.space()
+                unchangedSince = UInt64(try parser.number64())
+            }
+            try space()
+        }
         let action: StoreCommand.Action = takeIf(0x2b) ? .add : takeIf(0x2d) ? .remove : .replace
         let name = take(while: .atom)
         let isSilent = name.isWord("FLAGS.SILENT")
         guard isSilent || name.isWord("FLAGS") else { throw .expected("FLAGS", at: index) }
         try space()
-        return .store(StoreCommand(set: set, isUID: isUID, action: action, isSilent: isSilent, flags: try storeFlags()))
+        return .store(
+            StoreCommand(
+                set: set, isUID: isUID, action: action, isSilent: isSilent, flags: try storeFlags(), unchangedSince: unchangedSince))
     }
 
     // enable = "ENABLE" 1*(SP capability)

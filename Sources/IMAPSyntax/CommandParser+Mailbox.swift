@@ -8,16 +8,47 @@ extension CommandParser {
     }
 
     // select = "SELECT" SP mailbox [SP "(" select-param *(SP select-param) ")"]
+    // select-param =/ condstore-param / "QRESYNC" SP "(" uidvalidity SP mod-sequence-value [SP known-uids] [SP seq-match-data] ")"
     mutating func select(isReadOnly: Bool) throws(SyntaxError) -> Command {
         try space()
         var command = SelectCommand(mailbox: try mailbox(), isReadOnly: isReadOnly)
         if takeIf(0x20) {
-            try list(atMost: 1, of: "SELECT parameters") { parser throws(SyntaxError) in
-                guard parser.takeIf(word: "CONDSTORE") else { throw .expected("SELECT parameter", at: parser.index) }
-                command.wantsModSeq = true
+            try list(atMost: 2, of: "SELECT parameters") { parser throws(SyntaxError) in
+                if parser.takeIf(word: "CONDSTORE") {
+                    command.wantsModSeq = true
+                } else {
+                    guard command.resync == nil, parser.takeIf(word: "QRESYNC") else {
+                        throw .expected("SELECT parameter", at: parser.index)
+                    }
+                    try parser.space()
+                    command.resync = try parser.resynchronization()
+                }
             }
         }
         return .select(command)
+    }
+
+    // seq-match-data = "(" known-sequence-set SP known-uid-set ")"                RFC 7162 section 7
+    private mutating func resynchronization() throws(SyntaxError) -> SelectCommand.Resynchronization {
+        try byte(0x28, "(")
+        let uidValidity = try nzNumber()
+        try space()
+        var resync = SelectCommand.Resynchronization(uidValidity: uidValidity, modSeq: UInt64(try number64()))
+        var hasMore = takeIf(0x20)
+        if hasMore, peek != 0x28 {
+            resync.knownUIDs = try sequenceSet()
+            hasMore = takeIf(0x20)
+        }
+        if hasMore {
+            // It helps servers that forget what was expunged; ours says then what is not there.
+            try byte(0x28, "(")
+            _ = try sequenceSet()
+            try space()
+            _ = try sequenceSet()
+            try byte(0x29, ")")
+        }
+        try byte(0x29, ")")
+        return resync
     }
 
     // create = "CREATE" SP mailbox [SP "(" create-param *(SP create-param) ")"]

@@ -5,6 +5,10 @@ package struct FetchCommand: Equatable, Sendable {
     package var items: [FetchItem]
     /// Only this part of the messages that the set names (RFC 9394).
     package var partial: ResultRange?
+    /// Only messages that changed after this modseq (RFC 7162).
+    package var changedSince: UInt64?
+    /// With `changedSince`: tell also what went away.
+    package var wantsVanished = false
 
     package init(set: SequenceSet, isUID: Bool, items: [FetchItem], partial: ResultRange? = nil) {
         self.set = set
@@ -17,7 +21,7 @@ package struct FetchCommand: Equatable, Sendable {
 /// One thing to fetch. Macros are taken apart by the parser.
 package enum FetchItem: Equatable, Sendable {
     case uid, flags, internalDate, rfc822Size, envelope, body, bodyStructure
-    /// Room for CONDSTORE, OBJECTID and SAVEDATE; PREVIEW may be LAZY.
+    /// Of CONDSTORE, OBJECTID and SAVEDATE; PREVIEW may be LAZY.
     case modSeq, emailID, threadID, saveDate
     case preview(isLazy: Bool)
     /// BODY[…], BODY.PEEK[…].
@@ -91,15 +95,27 @@ extension CommandParser {
     }
 
     // fetch-modifiers = SP "(" fetch-modifier *(SP fetch-modifier) ")"                   RFC 4466 section 6
+    // fetch-modifier =/ "CHANGEDSINCE" SP mod-sequence-value / "VANISHED"                 RFC 7162 section 7
     // fetch-modifier =/ "PARTIAL" SP partial-range          ; only for UID FETCH, RFC 9394 section 3.2
     private mutating func fetchModifiers(_ command: inout FetchCommand) throws(SyntaxError) {
-        var partial: ResultRange?
+        var changed = command
         try list(atMost: 4, of: "FETCH modifiers") { parser throws(SyntaxError) in
-            guard command.isUID, partial == nil, parser.takeIf(word: "PARTIAL") else { throw .expected("FETCH modifier", at: parser.index) }
-            try parser.space()
-            partial = try parser.resultRange()
+            if changed.changedSince == nil, parser.takeIf(word: "CHANGEDSINCE") {
+                try parser.space()
+                changed.changedSince = UInt64(try parser.number64())
+            } else if changed.isUID, parser.takeIf(word: "VANISHED") {
+                changed.wantsVanished = true
+            } else {
+                guard changed.isUID, changed.partial == nil, parser.takeIf(word: "PARTIAL") else {
+                    throw .expected("FETCH modifier", at: parser.index)
+                }
+                try parser.space()
+                changed.partial = try parser.resultRange()
+            }
         }
-        command.partial = partial
+        guard !changed.wantsVanished || changed.changedSince != nil else { throw .expected("CHANGEDSINCE", at: index) }
+        if changed.changedSince != nil, !changed.items.contains(.modSeq) { changed.items.append(.modSeq) }
+        command = changed
     }
 
     private mutating func fetchName() -> ArraySlice<UInt8> {

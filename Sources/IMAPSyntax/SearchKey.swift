@@ -81,6 +81,19 @@ package indirect enum SearchKey: Equatable, Sendable {
     /// RFC 8474.
     case emailID([UInt8])
     case threadID([UInt8])
+    /// Changed at this modseq or later (RFC 7162).
+    case modSeq(UInt64)
+
+    /// The answer to a search for modseqs tells one.
+    package var namesModSeq: Bool {
+        switch self {
+        case .modSeq: true
+        case .and(let keys): keys.contains(where: \.namesModSeq)
+        case .or(let a, let b): a.namesModSeq || b.namesModSeq
+        case .not(let key): key.namesModSeq
+        default: false
+        }
+    }
 
     package enum DateTest: Equatable, Sendable {
         case before(CalendarDate), on(CalendarDate), since(CalendarDate)
@@ -226,6 +239,7 @@ extension CommandParser {
         case _ where name.isWord("TEXT"): return .text(try astring("text"))
         case _ where name.isWord("KEYWORD"): return .keyword(try keywordName())
         case _ where name.isWord("UNKEYWORD"): return .not(.keyword(try keywordName()))
+        case _ where name.isWord("MODSEQ"): return try modSeqKey()
         case _ where name.isWord("HEADER"): return try headerKey()
         case _ where name.isWord("LARGER"): return .larger(try number64())
         case _ where name.isWord("SMALLER"): return .smaller(try number64())
@@ -245,6 +259,20 @@ extension CommandParser {
         case _ where name.isWord("THREADID"): return .threadID(try objectID())
         default: throw .expected("search key", at: index)
         }
+    }
+
+    // search-modsequence = "MODSEQ" [SP entry-name SP entry-type-req] SP mod-sequence-valzer
+    // entry-name = DQUOTE "/flags/" attr-flag DQUOTE ; entry-type-req = "priv" / "shared" / "all"     RFC 7162 section 7
+    /// We keep one modseq for all flags of a message, so the entry may be passed over (section 3.1.5).
+    private mutating func modSeqKey() throws(SyntaxError) -> SearchKey {
+        if peek == 0x22 {
+            _ = try quoted()
+            try space()
+            let type = take(while: .atom)
+            guard type.isWord("PRIV") || type.isWord("SHARED") || type.isWord("ALL") else { throw .expected("entry type", at: index) }
+            try space()
+        }
+        return .modSeq(UInt64(try number64()))
     }
 
     // objectid = 1*255(ALPHA / DIGIT / "_" / "-")          RFC 8474 section 7

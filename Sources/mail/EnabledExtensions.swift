@@ -10,9 +10,15 @@ struct EnabledExtensions: OptionSet {
     /// RFC 9586: messages are named by UID only, in both directions.
     static let uidOnly = EnabledExtensions(rawValue: 4)
 
+    /// RFC 7162: changes come with their modseq.
+    static let condStore = EnabledExtensions(rawValue: 8)
+    /// RFC 7162: what is expunged is told by UID, also what went away before.
+    static let qresync = EnabledExtensions(rawValue: 16)
+
     /// What ENABLE knows, by the name of the capability.
     static let names: [(name: String, value: EnabledExtensions)] = [
         ("IMAP4rev2", .imap4rev2), ("UTF8=ACCEPT", .utf8Accept), ("UIDONLY", .uidOnly),
+        ("CONDSTORE", .condStore), ("QRESYNC", [.condStore, .qresync]),
     ]
 
     /// Mailbox names are UTF-8 in both directions, and quoted strings may be.

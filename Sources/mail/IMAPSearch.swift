@@ -16,6 +16,7 @@ indirect enum SearchCondition {
     case internalDate(SearchKey.DateTest)
     case sentDate(SearchKey.DateTest)
     case saveDate(SearchKey.DateTest)
+    case modSeq(UInt64)
     /// EMAILID.
     case email([UInt8])
     /// Arrived at this moment or later.
@@ -56,6 +57,7 @@ indirect enum SearchCondition {
         case .date(let test): self = .internalDate(test)
         case .sent(let test): self = .sentDate(test)
         case .saved(let test): self = .saveDate(test)
+        case .modSeq(let least): self = .modSeq(least)
         case .emailID(let id): self = .email(id)
         // Threads have no ids yet.
         case .threadID: self = .none
@@ -79,7 +81,7 @@ indirect enum SearchCondition {
     /// What it takes to decide: 0 memory, 1 a look at the file's attributes, 2 its header, 3 all of it.
     private var cost: Int {
         switch self {
-        case .all, .none, .positions, .flags, .keyword, .email: 0
+        case .all, .none, .positions, .flags, .keyword, .email, .modSeq: 0
         case .internalDate, .saveDate, .arrivedSince, .larger, .smaller: 1
         case .sentDate, .header: 2
         case .body: 3
@@ -118,6 +120,7 @@ final class MessageSearch {
         case .keyword(let index): return message.keywords.contains(index)
         case .internalDate(let test): return test.includes(Self.day(try mailbox.internalDate(at: position)))
         case .saveDate(let test): return test.includes(Self.day(try mailbox.saveDate(at: position)))
+        case .modSeq(let least): return mailbox.modSeq(at: position) >= least
         case .email(let id): return ObjectID.email(mailbox.guid(at: position)) == id
         case .arrivedSince(let moment): return try mailbox.internalDate(at: position) >= moment
         case .larger(let size): return try mailbox.virtualSize(at: position) > size

@@ -38,8 +38,9 @@ extension IMAPSession {
     func fetch(_ command: FetchCommand) throws(CommandFailure) -> Completion {
         let mailbox = try selected()
         try requireUID(command.isUID)
-        if let name = command.items.lazy.compactMap(Self.unsupportedName).first { throw .bad("FETCH item \(name) is not supported") }
+        if command.items.contains(.modSeq) { enableModSeq() }
         var ranges = try positions(command.set, isUID: command.isUID, in: mailbox)
+        if let modSeq = command.changedSince { ranges = try changed(since: modSeq, command, ranges, in: mailbox) }
         if let partial = command.partial { ranges = Self.part(partial, of: ranges) }
         var marked = NumberSet()
         let keywords = flagTexts(of: mailbox)
@@ -85,10 +86,21 @@ extension IMAPSession {
         return part
     }
 
-    private static func unsupportedName(_ item: FetchItem) -> String? {
-        switch item {
-        case .modSeq: "MODSEQ"
-        default: nil
+    /// CHANGEDSINCE: of these messages the ones that changed later; with VANISHED it is told before which ones are gone.
+    private func changed(
+        since modSeq: UInt64, _ command: FetchCommand, _ ranges: [Range<Int>], in mailbox: any Mailbox
+    ) throws(CommandFailure) -> [Range<Int>] {
+        if command.wantsVanished {
+            guard enabled.contains(.qresync) else { throw .bad("VANISHED takes ENABLE QRESYNC") }
+            let known = command.set.isSavedResult ? savedSearch : command.set.resolved(largest: max(1, mailbox.uidNext - 1))
+            writeVanished(vanished(since: modSeq, among: known, in: mailbox), earlier: true)
+        }
+        let changed = NumberSet(mailbox.changed(since: modSeq).lazy.map { UInt32(clamping: $0) })
+        return ranges.flatMap { range in
+            changed.ranges.compactMap { part in
+                let cut = range.clamped(to: Int(part.lowerBound)..<Int(part.upperBound) + 1)
+                return cut.isEmpty ? nil : cut
+            }
         }
     }
 
@@ -130,6 +142,7 @@ extension IMAPSession {
             case .body:
                 out.text("BODY ")
                 out.raw(try text(.body, at: position, plan, &source))
+            case .modSeq: writeModSeq(at: position, of: plan.mailbox, to: &out)
             case .emailID:
                 out.text("EMAILID (")
                 out.raw(ObjectID.email(plan.mailbox.guid(at: position)))
@@ -149,6 +162,10 @@ extension IMAPSession {
         if isMarked, !plan.wantsFlags {
             out.byte(0x20)
             plan.keywords.writeFlags(message, to: &out)
+        }
+        if isMarked, enabled.contains(.condStore), !plan.items.contains(.modSeq) {
+            out.byte(0x20)
+            writeModSeq(at: position, of: plan.mailbox, to: &out)
         }
         out.byte(0x29)
         out.newline()

@@ -8,7 +8,8 @@ extension IMAPSession {
         "IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE IDLE NAMESPACE UIDPLUS UNSELECT MOVE MULTIAPPEND CHILDREN SPECIAL-USE LIST-EXTENDED "
         + "LIST-STATUS STATUS=SIZE ESEARCH SEARCHRES WITHIN APPENDLIMIT SAVEDATE OBJECTID BINARY SORT SORT=DISPLAY "
         + "ESORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES THREAD=REFS I18NLEVEL=1 PARTIAL CONTEXT=SEARCH CONTEXT=SORT MULTISEARCH "
-        + "UTF8=ACCEPT PREVIEW CATENATE REPLACE COMPRESS=DEFLATE UIDONLY INPROGRESS"
+        + "UTF8=ACCEPT PREVIEW CATENATE REPLACE COMPRESS=DEFLATE UIDONLY INPROGRESS "
+        + "CONDSTORE QRESYNC"
 
     /// With `imap_literal_minus` and `imap_capability` applied.
     var capabilities: String {
@@ -43,13 +44,16 @@ extension IMAPSession {
     // enable-data = "ENABLED" *(SP capability)      RFC 9051 section 7.2.1
     /// What is unknown is passed over (RFC 5161 section 3.1).
     func enable(_ names: [[UInt8]]) -> Completion {
-        stream.out.text("* ENABLED")
+        var line = ResponseWriter()
+        line.text("* ENABLED")
         for (name, value) in EnabledExtensions.names where names.contains(where: { $0.isWord(name.uppercased()) }) {
-            enabled.insert(value)
-            stream.out.byte(0x20)
-            stream.out.text(name)
+            if value.contains(.condStore) { enableModSeq() }
+            enabled.formUnion(value)
+            line.byte(0x20)
+            line.text(name)
         }
-        stream.out.newline()
+        line.newline()
+        stream.out.raw(line.bytes)
         stream.out.quotesUTF8 = enabled.speaksUTF8
         return Completion("Enabled.")
     }
@@ -148,15 +152,12 @@ extension IMAPSession {
         return changes
     }
 
-    /// `* n EXPUNGE` for each, or one `* VANISHED` (RFC 9586 section 3.1).
+    /// `* n EXPUNGE` for each, or one `* VANISHED` (RFC 9586 section 3.1, RFC 7162 section 3.2.10).
     private func writeExpunged(_ expunged: [MailboxChanges.Expunged]) {
-        guard enabled.contains(.uidOnly), !expunged.isEmpty else {
-            for message in expunged { stream.out.untagged(message.sequence, "EXPUNGE") }
-            return
+        guard enabled.isDisjoint(with: [.uidOnly, .qresync]) else {
+            return writeVanished(NumberSet(expunged.lazy.map(\.uid)), earlier: false)
         }
-        stream.out.text("* VANISHED ")
-        stream.out.set(NumberSet(expunged.lazy.map(\.uid)))
-        stream.out.newline()
+        for message in expunged { stream.out.untagged(message.sequence, "EXPUNGE") }
     }
 
     /// Commands that name messages by number are gone with UIDONLY.
@@ -186,12 +187,16 @@ extension IMAPSession {
     /// `* n FETCH (FLAGS (…))`, with the UID where a UID command made the change.
     func writeFlags(of message: Message, at position: Int, _ keywords: KeywordTexts, withUID: Bool, to out: inout ResponseWriter) {
         beginFetch(message, at: position, to: &out)
-        if withUID {
+        if withUID || enabled.contains(.qresync) {
             out.text("UID ")
             out.number(message.uid)
             out.byte(0x20)
         }
         keywords.writeFlags(message, to: &out)
+        if let mailbox, enabled.contains(.condStore) {
+            out.byte(0x20)
+            writeModSeq(at: position, of: mailbox, to: &out)
+        }
         out.byte(0x29)
         out.newline()
     }

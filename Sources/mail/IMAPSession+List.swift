@@ -4,9 +4,7 @@ internal import MailStore
 // LIST (RFC 9051 section 6.3.9, RFC 5258, RFC 5819, RFC 6154) and LSUB.
 extension IMAPSession {
     func list(_ command: ListCommand) throws(CommandFailure) -> Completion {
-        if let unknown = command.status.first(where: { !Self.knows($0) }) {
-            throw .bad("STATUS item \(StatusItem.all.first { $0.item == unknown }?.name ?? "") is not supported")
-        }
+        if command.status.contains(.highestModSeq) { enableModSeq() }
         if !command.isExtended, command.patterns == [[]] { return listRoot(command.reference) }
         let patterns = try patterns(command.patterns, reference: command.reference)
         let all = try storing { () throws(StoreError) in try store.list() }

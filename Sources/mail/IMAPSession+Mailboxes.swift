@@ -4,6 +4,7 @@ internal import MailStore
 // SELECT and what is done to mailboxes as a whole. Texts as in reference/storage.md section 11.
 extension IMAPSession {
     func select(_ command: SelectCommand) throws(CommandFailure) -> Completion {
+        if command.resync != nil, !enabled.contains(.qresync) { throw .bad("QRESYNC is not enabled") }
         // Also a SELECT that fails leaves no mailbox selected (RFC 9051 section 6.3.2).
         leave()
         let name = try mailboxName(command.mailbox, for: .read)
@@ -15,7 +16,9 @@ extension IMAPSession {
             throw .store(error)
         }
         self.mailbox = mailbox
+        if command.wantsModSeq { enabled.insert(.condStore) }
         describe(mailbox)
+        if let resync = command.resync { try resynchronize(resync, mailbox) }
         if enabled.contains(.imap4rev2) { writeSelectedName(name) }
         var completion = Completion(command.isReadOnly ? "Examine completed." : "Select completed.")
         completion.code.text(command.isReadOnly ? "[READ-ONLY]" : "[READ-WRITE]")
@@ -32,6 +35,7 @@ extension IMAPSession {
         }
         writeCode("UIDVALIDITY", mailbox.uidValidity, "UIDs valid")
         writeCode("UIDNEXT", mailbox.uidNext, "Predicted next UID")
+        writeHighestModSeq(mailbox)
         guard !mailbox.guid.isEmpty else { return }
         stream.out.text("* OK [MAILBOXID (")
         stream.out.raw(ObjectID.mailbox(mailbox.guid))
@@ -73,8 +77,10 @@ extension IMAPSession {
 
     func close() throws(CommandFailure) -> Completion {
         let mailbox = try selected()
-        if mailbox.access == .readWrite { try remove(from: mailbox, uids: nil) }
-        return try unselect("Close completed.")
+        guard mailbox.access == .readWrite, try remove(from: mailbox, uids: nil) > 0 else { return try unselect("Close completed.") }
+        var completion = try unselect("Close completed.")
+        completion.code = highestModSeqCode(mailbox)
+        return completion
     }
 
     func unselect(_ text: String = "Unselect completed.") throws(CommandFailure) -> Completion {
@@ -139,18 +145,14 @@ extension IMAPSession {
     }
 
     func status(_ wire: [UInt8], _ items: [StatusItem]) throws(CommandFailure) -> Completion {
-        if let unknown = items.first(where: { !Self.knows($0) }) {
-            throw .bad("STATUS item \(StatusItem.all.first { $0.item == unknown }?.name ?? "") is not supported")
-        }
         let name = try mailboxName(wire, for: .read)
+        if items.contains(.highestModSeq) { enableModSeq() }
         do throws(StoreError) { try writeStatus(name, items) } catch {
             if case .notFound = error { throw .noMailbox(wire, code: "") }
             throw .store(error)
         }
         return try report("Status completed.")
     }
-
-    static func knows(_ item: StatusItem) -> Bool { item != .highestModSeq }
 
     // mailbox-data =/ "STATUS" SP mailbox SP "(" [status-att-list] ")"
     func writeStatus(_ name: MailboxName, _ items: [StatusItem]) throws(StoreError) {
@@ -174,7 +176,9 @@ extension IMAPSession {
                 stream.out.text("MAILBOXID (")
                 stream.out.raw(ObjectID.mailbox(status.guid))
                 stream.out.byte(0x29)
-            case .highestModSeq: break
+            case .highestModSeq:
+                stream.out.text("HIGHESTMODSEQ ")
+                stream.out.number(status.highestModSeq)
             }
         }
         stream.out.byte(0x29)

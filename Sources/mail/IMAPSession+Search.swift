@@ -8,12 +8,15 @@ extension IMAPSession {
         if command.sources != nil { return try searchMailboxes(command, tag) }
         let mailbox = try selected()
         try requireUID(command.isUID)
+        let namesModSeq = command.key.namesModSeq
+        if namesModSeq { enableModSeq() }
         // Until it succeeds there is no saved result (RFC 5182 section 2.1).
         let saved = savedSearch
         if command.returns?.contains(.save) == true { savedSearch = NumberSet() }
         let messages = mailbox.messages
         let found = try ordered(try matches(command.key, in: mailbox, saved: saved), command.order, in: mailbox)
         let isSort = !command.order.isEmpty
+        let modSeq = namesModSeq ? Self.highestModSeq(found, command.returns, mailbox) : nil
         // IMAP4rev2 has no untagged SEARCH (RFC 9051 section 6.4.4).
         if let returns = command.returns ?? (enabled.contains(.imap4rev2) && !isSort ? .all : nil) {
             if returns.contains(.save) {
@@ -21,12 +24,18 @@ extension IMAPSession {
             }
             if returns.contains(.update) { beginUpdates(command, tag, found.map { messages[$0].uid }, saved) }
             let numbers = found.map { command.isUID ? messages[$0].uid : UInt32(clamping: $0 + 1) }
-            writeExtended(SearchResult(numbers: numbers, isUID: command.isUID, isSorted: isSort), returns, command.partial, tag)
+            let result = SearchResult(numbers: numbers, isUID: command.isUID, isSorted: isSort, modSeq: modSeq)
+            writeExtended(result, returns, command.partial, tag)
         } else {
             stream.out.text(isSort ? "* SORT" : "* SEARCH")
             for position in found {
                 stream.out.byte(0x20)
                 stream.out.number(command.isUID ? messages[position].uid : UInt32(clamping: position + 1))
+            }
+            if let modSeq {
+                stream.out.text(" (MODSEQ ")
+                stream.out.number(modSeq)
+                stream.out.byte(0x29)
             }
             stream.out.newline()
         }
@@ -88,6 +97,8 @@ struct SearchResult {
     var numbers: [UInt32]
     var isUID: Bool
     var isSorted: Bool
+    /// Where the search was for modseqs.
+    var modSeq: UInt64?
     /// For a search over many mailboxes: which one, and its UIDVALIDITY.
     var mailbox: (name: [UInt8], uidValidity: UInt32)?
 }
@@ -128,6 +139,10 @@ extension IMAPSession {
         if returns.contains(.count) {
             stream.out.text(" COUNT ")
             stream.out.number(numbers.count)
+        }
+        if let modSeq = result.modSeq {
+            stream.out.text(" MODSEQ ")
+            stream.out.number(modSeq)
         }
         stream.out.newline()
     }

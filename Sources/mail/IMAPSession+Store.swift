@@ -6,8 +6,18 @@ extension IMAPSession {
     func storeFlags(_ command: StoreCommand) throws(CommandFailure) -> Completion {
         let mailbox = try selectedForWriting()
         try requireUID(command.isUID)
-        let positions = try positions(command.set, isUID: command.isUID, in: mailbox).flatMap { $0 }
-        guard !positions.isEmpty else { return try report("Store completed.", expunges: command.isUID, withUID: command.isUID) }
+        var positions = try positions(command.set, isUID: command.isUID, in: mailbox).flatMap { $0 }
+        var completion = Completion("Store completed.")
+        if let modSeq = command.unchangedSince {
+            enableModSeq()
+            let checked = try unchanged(since: modSeq, positions, mailbox)
+            positions = checked.unchanged
+            if !checked.modified.isEmpty { writeModified(checked.modified, command, mailbox, to: &completion.code) }
+        }
+        guard !positions.isEmpty else {
+            try reportChanges(expunges: command.isUID, withUID: command.isUID)
+            return completion
+        }
         let operation: FlagChange.Operation =
             switch command.action {
             case .replace: .replace
@@ -23,8 +33,21 @@ extension IMAPSession {
         touch(changed, in: mailbox)
         statistics.deleted += before
         if mailbox.keywords.count != known { writeFlagLists(mailbox) }
-        if !command.isSilent { try writeAllFlags(at: positions, in: mailbox, withUID: command.isUID) }
-        return try report("Store completed.", expunges: command.isUID, withUID: command.isUID)
+        if !command.isSilent {
+            try writeAllFlags(at: positions, in: mailbox, withUID: command.isUID)
+        } else if enabled.contains(.condStore) {
+            writeModSeqs(at: changed, mailbox, withUID: command.isUID)
+        }
+        try reportChanges(expunges: command.isUID, withUID: command.isUID)
+        return completion
+    }
+
+    // resp-text-code =/ "MODIFIED" SP sequence-set
+    private func writeModified(_ positions: [Int], _ command: StoreCommand, _ mailbox: any Mailbox, to out: inout ResponseWriter) {
+        let messages = mailbox.messages
+        out.text("[MODIFIED ")
+        out.set(NumberSet(positions.map { command.isUID ? messages[$0].uid : UInt32(clamping: $0 + 1) }))
+        out.byte(0x5d)
     }
 
     /// Searches whose changes are told look at these messages again.
@@ -58,18 +81,22 @@ extension IMAPSession {
         let mailbox = try selectedForWriting()
         var only: [Range<Int>]?
         if let uids { only = try positions(uids, isUID: true, in: mailbox) }
-        try remove(from: mailbox, uids: only)
-        return try report("Expunge completed.", withUID: uids != nil)
+        let count = try remove(from: mailbox, uids: only)
+        var completion = try report("Expunge completed.", withUID: uids != nil)
+        if count > 0 { completion.code = highestModSeqCode(mailbox) }
+        return completion
     }
 
-    /// Removes messages with \Deleted, all or those at some positions.
-    func remove(from mailbox: any Mailbox, uids only: [Range<Int>]?) throws(CommandFailure) {
+    /// Removes messages with \Deleted, all or those at some positions; answers how many.
+    @discardableResult
+    func remove(from mailbox: any Mailbox, uids only: [Range<Int>]?) throws(CommandFailure) -> Int {
         let messages = mailbox.messages
         let ranges = only ?? [0..<messages.count]
         let deleted = ranges.flatMap { range in range.filter { messages[$0].flags.contains(.deleted) } }
-        guard !deleted.isEmpty else { return }
+        guard !deleted.isEmpty else { return 0 }
         try storing { () throws(StoreError) in try mailbox.expunge(deleted) }
         statistics.expunged += deleted.count
+        return deleted.count
     }
 
     func copy(_ command: CopyCommand) throws(CommandFailure) -> Completion {
@@ -98,6 +125,7 @@ extension IMAPSession {
             statistics.expunged += copied.sources.count
         }
         try reportChanges(expunges: true, withUID: command.isUID)
+        if command.isMove, !copied.sources.isEmpty { completion.code = highestModSeqCode(mailbox) }
         return completion
     }
 

@@ -194,8 +194,7 @@ extension ThreadBuilder {
         var latest = [Int64](repeating: .min, count: message.count)
         for node in postorder() {
             if children[node].count > 1 { children[node] = children[node].sorted { precedes($0, $1) } }
-            // Answers are later than what they answer, whatever its date says.
-            latest[node] = children[node].lazy.map { latest[$0] }.max() ?? message[node].map { messages[$0].sentDate } ?? .min
+            latest[node] = max(message[node].map { messages[$0].sentDate } ?? .min, children[node].lazy.map { latest[$0] }.max() ?? .min)
         }
         roots = roots.sorted { byLatest && latest[$0] != latest[$1] ? latest[$0] < latest[$1] : precedes($0, $1) }
     }

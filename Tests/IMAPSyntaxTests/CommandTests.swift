@@ -56,6 +56,24 @@ struct CommandTests {
                     StoreCommand(
                         set: set(1...1), isUID: false, action: .replace, isSilent: false, flags: FlagList(system: [.deleted, .draft])))
             ),
+            (
+                "a SELECT x (QRESYNC (67890007 90060115194045000 41,43:211 (1:3 4:6)))",
+                .select(
+                    SelectCommand(
+                        mailbox: raw("x"), isReadOnly: false,
+                        resync: .init(uidValidity: 67_890_007, modSeq: 90_060_115_194_045_000, knownUIDs: set(41...41, 43...211))))
+            ),
+            (
+                "a SELECT x (CONDSTORE QRESYNC (1 2))",
+                .select(
+                    SelectCommand(
+                        mailbox: raw("x"), isReadOnly: false, wantsModSeq: true, resync: .init(uidValidity: 1, modSeq: 2)))
+            ),
+            ("a SEARCH MODSEQ \"/flags/\\\\draft\" all 620162338", search(.modSeq(620_162_338))), ("a SEARCH MODSEQ 0", search(.modSeq(0))),
+            (
+                "a UID STORE 1 (UNCHANGEDSINCE 12) FLAGS.SILENT ()",
+                .store(StoreCommand(set: set(1...1), isUID: true, action: .replace, isSilent: true, flags: FlagList(), unchangedSince: 12))
+            ),
             ("a CANCELUPDATE \"x\" \"y\"", .cancelUpdate([raw("x"), raw("y")])),
             (
                 "a UID THREAD refs utf-8 ALL",
@@ -108,7 +126,13 @@ struct CommandTests {
             "a FETCH 1 BODY[]<1>", "a FETCH 1 BODY[]<0.0>", "a FETCH 1 (FLAGS", "a FETCH 1 BODY[0]",
             "a FETCH 1 BODY[HEADER.FIELDS (\"a:\")]",
             "a STORE 1 FLAGS", "a STORE 1 FLAGS \\Foo", "a STORE 1 FLAGS (a", "a STORE 1 X (a)", "a SEARCH", "a SEARCH X",
-            "a SEARCH OR ALL", "a SORT UTF-8 ALL", "a SORT () UTF-8 ALL", "a SORT (REVERSE) UTF-8 ALL", "a SORT (X) UTF-8 ALL",
+            "a SEARCH OR ALL", "a SELECT x (QRESYNC)", "a SELECT x (QRESYNC (1))", "a SELECT x (QRESYNC (0 1))",
+            "a SELECT x (QRESYNC (1 1 1 1))", "a SELECT x (QRESYNC (1 1 (1)))", "a STORE 1 (X 1) FLAGS ()",
+            "a STORE 1 (UNCHANGEDSINCE) FLAGS ()",
+            "a STORE 1 (UNCHANGEDSINCE 1000000000000000000) FLAGS ()", "a FETCH 1 FLAGS (CHANGEDSINCE)",
+            "a FETCH 1 FLAGS (CHANGEDSINCE 1 VANISHED)",
+            "a UID FETCH 1 FLAGS (VANISHED)", "a SEARCH MODSEQ", "a SEARCH MODSEQ \"x\" 1", "a SORT UTF-8 ALL", "a SORT () UTF-8 ALL",
+            "a SORT (REVERSE) UTF-8 ALL", "a SORT (X) UTF-8 ALL",
             "a SORT (DATE) UTF-8",
             "a SORT (DATE DATE DATE DATE DATE DATE DATE DATE DATE DATE DATE) UTF-8 ALL", "a THREAD", "a THREAD X UTF-8 ALL",
             "a THREAD REFS UTF-8", "a CANCELUPDATE", "a CANCELUPDATE x", "a ESEARCH IN ALL", "a ESEARCH IN (mailboxes) ALL",

@@ -1,0 +1,112 @@
+internal import IMAPSyntax
+internal import MailStore
+
+// CONDSTORE and QRESYNC (RFC 7162).
+extension IMAPSession {
+    /// A command that speaks of modseqs was given: from now on every change is told with its modseq (section 3.1).
+    func enableModSeq() {
+        guard !enabled.contains(.condStore) else { return }
+        enabled.insert(.condStore)
+        if let mailbox { writeHighestModSeq(mailbox) }
+    }
+
+    // resp-text-code =/ "HIGHESTMODSEQ" SP mod-sequence-value
+    func writeHighestModSeq(_ mailbox: any Mailbox) {
+        stream.out.text("* OK [HIGHESTMODSEQ ")
+        stream.out.number(mailbox.highestModSeq)
+        stream.out.text("] Highest")
+        stream.out.newline()
+    }
+
+    /// The response code of commands that expunged, once QRESYNC is enabled (section 3.2.7).
+    func highestModSeqCode(_ mailbox: any Mailbox) -> ResponseWriter {
+        var code = ResponseWriter()
+        guard enabled.contains(.qresync) else { return code }
+        code.text("[HIGHESTMODSEQ ")
+        code.number(mailbox.highestModSeq)
+        code.byte(0x5d)
+        return code
+    }
+
+    // fetch-mod-resp = "MODSEQ" SP "(" permsg-modsequence ")"
+    func writeModSeq(at position: Int, of mailbox: any Mailbox, to out: inout ResponseWriter) {
+        out.text("MODSEQ (")
+        out.number(mailbox.modSeq(at: position))
+        out.byte(0x29)
+    }
+
+    // expunged-resp = "VANISHED" [SP "(EARLIER)"] SP known-uids
+    func writeVanished(_ uids: NumberSet, earlier: Bool) {
+        guard !uids.isEmpty else { return }
+        stream.out.text(earlier ? "* VANISHED (EARLIER) " : "* VANISHED ")
+        stream.out.set(uids)
+        stream.out.newline()
+    }
+
+    /// What of `known` went away after `modSeq`.
+    func vanished(since modSeq: UInt64, among known: NumberSet, in mailbox: any Mailbox) -> NumberSet {
+        var uids = NumberSet()
+        for range in mailbox.vanished(since: modSeq) {
+            for wanted in known.ranges where wanted.overlaps(range) { uids.insert(range.clamped(to: wanted)) }
+        }
+        return uids
+    }
+
+    /// What a client missed since it saw the mailbox last (section 3.2.5).
+    func resynchronize(_ resync: SelectCommand.Resynchronization, _ mailbox: any Mailbox) throws(CommandFailure) {
+        guard resync.uidValidity == mailbox.uidValidity else { return }
+        let largest = mailbox.uidNext - 1
+        guard largest > 0 else { return }
+        let known = resync.knownUIDs?.resolved(largest: largest) ?? NumberSet(1...largest)
+        writeVanished(vanished(since: resync.modSeq, among: known, in: mailbox), earlier: true)
+        let messages = mailbox.messages
+        let keywords = flagTexts(of: mailbox)
+        var out = ResponseWriter()
+        for position in mailbox.changed(since: resync.modSeq) where known.contains(messages[position].uid) {
+            writeFlags(of: messages[position], at: position, keywords, withUID: true, to: &out)
+            if out.count > ClientStream.flushSize { try ending { () throws(SessionEnd) in try stream.send(&out) } }
+        }
+        stream.out.raw(out.bytes)
+    }
+
+    /// The messages of a STORE that nobody changed after `modSeq`, and the others (section 3.1.3).
+    func unchanged(
+        since modSeq: UInt64, _ positions: [Int], _ mailbox: any Mailbox
+    ) throws(CommandFailure) -> (unchanged: [Int], modified: [Int]) {
+        try reportChanges(expunges: false, withUID: false)
+        var unchanged: [Int] = []
+        var modified: [Int] = []
+        for position in positions {
+            if mailbox.modSeq(at: position) <= modSeq { unchanged.append(position) } else { modified.append(position) }
+        }
+        return (unchanged, modified)
+    }
+
+    /// `* n FETCH (UID u MODSEQ (m))`: what a STORE is answered with that asks for silence.
+    func writeModSeqs(at positions: [Int], _ mailbox: any Mailbox, withUID: Bool) {
+        let messages = mailbox.messages
+        for position in positions where messages.indices.contains(position) {
+            beginFetch(messages[position], at: position, to: &stream.out)
+            if withUID || enabled.contains(.qresync) {
+                stream.out.text("UID ")
+                stream.out.number(messages[position].uid)
+                stream.out.byte(0x20)
+            }
+            writeModSeq(at: position, of: mailbox, to: &stream.out)
+            stream.out.byte(0x29)
+            stream.out.newline()
+        }
+    }
+
+    /// The highest modseq of what a SEARCH for MODSEQ tells (section 3.1.5): of the first and last one where only these are told.
+    static func highestModSeq(_ found: [Int], _ returns: SearchCommand.Returns?, _ mailbox: any Mailbox) -> UInt64? {
+        guard let first = found.first, let last = found.last else { return nil }
+        guard let returns, returns.isDisjoint(with: [.all, .count, .partial]), !returns.isDisjoint(with: [.min, .max]) else {
+            return found.lazy.map { mailbox.modSeq(at: $0) }.max()
+        }
+        var told: [Int] = []
+        if returns.contains(.min) { told.append(first) }
+        if returns.contains(.max) { told.append(last) }
+        return told.lazy.map { mailbox.modSeq(at: $0) }.max()
+    }
+}
