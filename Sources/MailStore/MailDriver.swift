@@ -178,8 +178,8 @@ package struct Message: Sendable {
     package let uid: UInt32
     package internal(set) var flags: MessageFlags
     package internal(set) var keywords: KeywordSet
-    /// Where the driver finds the rest: its own number, unchanged as long as the mailbox is open.
-    let slot: UInt32
+    /// Where the driver finds the rest: its own number.
+    var slot: UInt32
 }
 
 /// What `Mailbox.synchronize` found, in the order in which a client must hear it.

@@ -290,6 +290,70 @@ struct MailboxIndexTests {
         #expect(fresh.messages.isEmpty && fresh.highestModSeq > modSeq)
     }
 
+    @Test("opened again, a mailbox reads no file names until one is needed, and shows the same")
+    func lazy() throws {
+        let scratch = try Scratch()
+        let store = try scratch.store()
+        for number in 0..<130 {
+            try store.save(
+                "text\r\n", to: "INBOX",
+                NewMessage(flags: number % 3 == 0 ? .seen : [.seen, .flagged], keywords: [try keyword("k\(number % 5)")]))
+        }
+        let first = try store.opened("INBOX")
+        try first.expunge([5, 6, 7, 64])
+        _ = try first.synchronize(reportExpunges: true)
+        #expect(!(try #require(first as? MaildirMailbox)).isLazy)
+        let second = try #require(try scratch.store().opened("INBOX") as? MaildirMailbox)
+        #expect(second.isLazy && second.uids == first.uids && second.uidNext == first.uidNext && second.guid == first.guid)
+        #expect(second.messages.map(\.flags) == first.messages.map(\.flags))
+        #expect((0..<126).allSatisfy { second.keywordTexts($0) == first.keywordTexts($0) })
+        #expect(try second.synchronize(reportExpunges: true).isEmpty && second.isLazy)
+        #expect(second.modSeq(at: 3) == first.modSeq(at: 3) && second.isLazy)
+        // The first name that is needed.
+        #expect(try second.text(100) == "text\n" && second.guid(at: 9) == first.guid(at: 9))
+        #expect(!second.isLazy)
+        #expect(try second.synchronize(reportExpunges: true).isEmpty)
+    }
+
+    @Test("what changes between a lazy opening and the first file that is needed is told")
+    func lazyAndChanged() throws {
+        let scratch = try Scratch()
+        let store = try scratch.store()
+        for _ in 0..<100 { try store.save("text\r\n", to: "INBOX", NewMessage(flags: .seen)) }
+        _ = try store.opened("INBOX")
+        func lazy(_ access: MailboxAccess = .readWrite) throws -> MaildirMailbox {
+            let mailbox = try #require(try scratch.store().opened("INBOX", access) as? MaildirMailbox)
+            #expect(mailbox.isLazy)
+            return mailbox
+        }
+        let (one, two, three) = (try lazy(), try lazy(), try lazy())
+        let names = try scratch.names("Maildir/cur")
+        try scratch.remove("Maildir/cur/\(names[0])")
+        try scratch.rename("Maildir/cur/\(names[1])", "Maildir/cur/\(names[1])T")
+        try scratch.write("Maildir/new/9.x.y", "new\n")
+        let changes = try one.synchronize(reportExpunges: true)
+        #expect(changes.expunged.count == 1 && changes.flagsChanged.count == 1 && changes.new == 99..<100)
+        #expect(one.messages[99].flags == .recent)
+        // A command on the messages comes first: positions stay.
+        #expect(throws: Never.self) { try two.change([50], FlagChange(.add, flags: .flagged)) }
+        #expect(two.messages.count == 100)
+        let later = try two.synchronize(reportExpunges: false)
+        #expect(later.expunged.isEmpty && later.hasHiddenExpunges && later.new == 100..<101)
+        #expect(try two.synchronize(reportExpunges: true).expunged.count == 1)
+        // The list was rewritten, too, without the records of what is gone.
+        try scratch.remove("Maildir/dovecot-uidlist")
+        #expect(throws: StoreError.self) { try three.synchronize(reportExpunges: true) }
+        // New messages are \Recent for whom only looks, and stay where they are.
+        try scratch.write("Maildir/new/10.x.y", "new\n")
+        _ = try store.status(try store.named("INBOX"), sizes: false)
+        let reader = try lazy(.readOnly)
+        #expect(reader.messages.count { $0.flags.contains(.recent) } == 1)
+        #expect(try scratch.names("Maildir/new").count == 1)
+        let writer = try #require(try scratch.store().opened("INBOX") as? MaildirMailbox)
+        #expect(!writer.isLazy && writer.messages.count { $0.flags.contains(.recent) } == 1)
+        #expect(try scratch.names("Maildir/new").isEmpty)
+    }
+
     @Test("killed at any moment of STORE, APPEND and EXPUNGE, it never says what is not so")
     func killed() throws {
         let scratch = try Scratch()

@@ -65,8 +65,7 @@ extension MaildirMailbox {
     func saveDate(at position: Int) throws(StoreError) -> Int64 { Self.seconds(try status(at: position).changed) }
 
     func guid(at position: Int) -> [UInt8] {
-        guard messages.indices.contains(position) else { return [] }
-        let slot = Int(messages[position].slot)
+        guard let slot = try? slot(position) else { return [] }
         return table.extensions[slot].flatMap { Self.field(0x47, of: $0) }.map { Array($0) } ?? Array(table.base(of: slot))
     }
 

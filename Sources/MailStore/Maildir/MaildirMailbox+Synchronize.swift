@@ -2,8 +2,17 @@ internal import Platform
 
 extension MaildirMailbox {
     func synchronize(reportExpunges: Bool) throws(StoreError) -> MailboxChanges {
-        try refresh()
         flushCache()
+        if try isUnchanged() {
+            try readKeywords()
+            defer { keywordsChanged = false }
+            var changes = MailboxChanges()
+            changes.keywordsChanged = keywordsChanged
+            changes.new = messages.count..<messages.count
+            return changes
+        }
+        try loadTable()
+        try refresh()
         var changes = MailboxChanges()
         applyToMessages(reportExpunges, &changes)
         addNewMessages(&changes)

@@ -6,8 +6,8 @@ final class MaildirMailbox: Mailbox {
     let access: MailboxAccess
     let folder: MaildirFolder
     let store: MaildirStore
-    private(set) var uidValidity: UInt32 = 0
-    private(set) var guid: [UInt8] = []
+    var uidValidity: UInt32 = 0
+    var guid: [UInt8] = []
     var messages: [Message] = []
     var table = MessageTable()
     var list: UIDListFile
@@ -30,6 +30,8 @@ final class MaildirMailbox: Mailbox {
     /// Virtual sizes, by slot, that had to be counted because no name tells them.
     var countedSizes: [Int: Int64] = [:]
     let index: MailboxIndex
+    /// UIDNEXT while `table` is not loaded; nil: it is.
+    var indexedUIDNext: UInt32?
     /// What the index says fits `table` as long as it has these stamps; nil: it does not.
     var publishedStamps: MailboxStamps?
     /// Modseq of the index when `table` was brought into it, or compared with it, last.
@@ -48,7 +50,7 @@ final class MaildirMailbox: Mailbox {
 
     deinit { flushCache() }
 
-    var uidNext: UInt32 { list.nextUID }
+    var uidNext: UInt32 { indexedUIDNext ?? list.nextUID }
     var keywords: [Keyword?] { keywordTable.names }
     var acceptsNewKeywords: Bool { access == .readWrite && !keywordTable.isFull }
 
@@ -64,6 +66,7 @@ final class MaildirMailbox: Mailbox {
     /// Slot of a position; throws `.expunged` for one that does not exist.
     func slot(_ position: Int) throws(StoreError) -> Int {
         guard messages.indices.contains(position) else { throw .expunged }
+        try loadTable()
         return Int(messages[position].slot)
     }
 

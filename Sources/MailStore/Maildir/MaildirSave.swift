@@ -93,6 +93,7 @@ final class MaildirSave: SaveTransaction {
     /// Adds a copy of a message: a second name of the same file where that is possible.
     func add(_ position: Int, of source: MaildirMailbox) throws(StoreError) {
         dropUnfinished()
+        _ = try source.slot(position)
         let info = source.messages[position]
         if store.options.copiesWithHardLinks, try link(position, of: source, info) { return }
         let content = try source.content(at: position)

@@ -102,7 +102,7 @@ final class MaildirStore: MailDriver {
 
     func open(_ name: MailboxName, access: MailboxAccess) throws(StoreError) -> any Mailbox {
         let mailbox = try MaildirMailbox(name, access: access, folder: try folder(name), store: self)
-        _ = try mailbox.synchronize(reportExpunges: true)
+        if try !mailbox.openFromIndex() { _ = try mailbox.synchronize(reportExpunges: true) }
         return mailbox
     }
 
