@@ -20,6 +20,8 @@ package enum Command: Equatable, Sendable {
     /// Tags of the searches whose updates are to end (RFC 5267).
     case cancelUpdate([[UInt8]])
     case compress([UInt8])
+    case getMetadata(GetMetadataCommand)
+    case setMetadata(SetMetadataCommand)
     case fetch(FetchCommand)
     case store(StoreCommand)
     case copy(CopyCommand)
@@ -67,6 +69,8 @@ package struct ListCommand: Equatable, Sendable {
     package var selection: Selection = []
     package var returns: Return = []
     package var status: [StatusItem] = []
+    /// Entries of METADATA (RFC 9590).
+    package var metadata: [[UInt8]] = []
     /// Any option or a list of patterns was given, so that the answer follows RFC 5258.
     package var isExtended = false
 }

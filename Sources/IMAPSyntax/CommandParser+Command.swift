@@ -62,6 +62,8 @@ extension CommandParser {
         switch name.count {
         case _ where name.isWord("ID"): return .id(try idParameters())
         case _ where name.isWord("ENABLE"): return .enable(try capabilities())
+        case _ where name.isWord("GETMETADATA"): return try getMetadata()
+        case _ where name.isWord("SETMETADATA"): return try setMetadata()
         case _ where name.isWord("COMPRESS"):
             try space()
             return .compress(Array(take(while: .atom)))

@@ -146,12 +146,14 @@ extension CommandParser {
 
     // list-return-opts = "RETURN" SP "(" [return-option *(SP return-option)] ")"
     // status-option = "STATUS" SP "(" status-att *(SP status-att) ")"         RFC 5819 section 4
+    // return-option =/ "METADATA" SP "(" entry *(SP entry) ")"                 RFC 9590 section 4
     private mutating func listReturns(_ command: inout ListCommand) throws(SyntaxError) {
         guard takeIf(word: "RETURN") else { throw .expected("RETURN", at: index) }
         try space()
         command.isExtended = true
         var returns: ListCommand.Return = []
         var status: [StatusItem] = []
+        var metadata: [[UInt8]] = []
         try list(atMost: 8, of: "RETURN options", allowsEmpty: true) { parser throws(SyntaxError) in
             let name = parser.take(while: .atom)
             switch name.count {
@@ -161,11 +163,15 @@ extension CommandParser {
             case _ where name.isWord("STATUS"):
                 try parser.space()
                 status = try parser.statusItems()
+            case _ where name.isWord("METADATA"):
+                try parser.space()
+                metadata = try parser.metadataEntries()
             default: throw .expected("LIST return option", at: parser.index)
             }
         }
         command.returns = returns
         command.status = status
+        command.metadata = metadata
     }
 
     // status = "STATUS" SP mailbox SP "(" status-att *(SP status-att) ")"

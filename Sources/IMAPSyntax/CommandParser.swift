@@ -146,6 +146,9 @@ extension CommandParser {
         return Array(bytes[content])
     }
 
+    // literal8 = "~{" number64 ["+"] "}" CRLF *OCTET       ; the ~ was taken
+    mutating func literal8() throws(SyntaxError) -> [UInt8] { Array(bytes[try literalRange()]) }
+
     private mutating func literalRange() throws(SyntaxError) -> Range<Int> {
         guard nextLiteral < literals.count else { throw .expected("literal", at: index) }
         let content = literals[nextLiteral]

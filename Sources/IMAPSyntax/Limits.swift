@@ -52,6 +52,10 @@ package struct Limits: Sendable, Equatable {
     /// Pieces of one message in CATENATE, and the length of a URL.
     package static let catenateParts = 1_000
     package static let url = 8_192
+    /// Entries of GETMETADATA and SETMETADATA, the length of a name, and of a value.
+    package static let metadataEntries = 100
+    package static let metadataEntry = 255
+    package static let metadataValue = 65_536
     /// Names in HEADER.FIELDS, and the length of one (RFC 5322 section 2.1.1).
     package static let headerNames = 100
     package static let headerName = 998

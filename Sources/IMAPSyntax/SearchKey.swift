@@ -81,6 +81,8 @@ package indirect enum SearchKey: Equatable, Sendable {
     /// RFC 8474.
     case emailID([UInt8])
     case threadID([UInt8])
+    /// A search that is stored under this name (RFC 5466).
+    case filter([UInt8])
     /// Changed at this modseq or later (RFC 7162).
     case modSeq(UInt64)
 
@@ -240,6 +242,7 @@ extension CommandParser {
         case _ where name.isWord("KEYWORD"): return .keyword(try keywordName())
         case _ where name.isWord("UNKEYWORD"): return .not(.keyword(try keywordName()))
         case _ where name.isWord("MODSEQ"): return try modSeqKey()
+        case _ where name.isWord("FILTER"): return .filter(try filterName())
         case _ where name.isWord("HEADER"): return try headerKey()
         case _ where name.isWord("LARGER"): return .larger(try number64())
         case _ where name.isWord("SMALLER"): return .smaller(try number64())
@@ -259,6 +262,14 @@ extension CommandParser {
         case _ where name.isWord("THREADID"): return .threadID(try objectID())
         default: throw .expected("search key", at: index)
         }
+    }
+
+    // search-key =/ "FILTER" SP filter-name ; filter-name = 1*<any ATOM-CHAR except "/">       RFC 5466 section 5
+    private mutating func filterName() throws(SyntaxError) -> [UInt8] {
+        let name = take(while: .atom)
+        guard !name.isEmpty, !name.contains(0x2f) else { throw .expected("filter name", at: index) }
+        guard name.count <= Limits.metadataEntry else { throw .overLimit("filter name") }
+        return Array(name)
     }
 
     // search-modsequence = "MODSEQ" [SP entry-name SP entry-type-req] SP mod-sequence-valzer

@@ -22,6 +22,12 @@ package protocol MailDriver: AnyObject {
     /// Not being subscribed is no error.
     func unsubscribe(_ name: MailboxName) throws(StoreError)
 
+    /// What was noted about a mailbox, or with nil about the account (RFC 5464); names are in lower case. `/private/specialuse` of a mailbox
+    /// shows in `list`. Throws `.notFound`.
+    func attributes(of name: MailboxName?) throws(StoreError) -> [MailAttribute]
+    /// Makes all changes at once; nil removes. Throws `.notFound`, and `.limit` for too many.
+    func setAttributes(_ changes: [(name: [UInt8], value: [UInt8]?)], of name: MailboxName?) throws(StoreError)
+
     /// Whether the mailbox can be selected (automatic ones always can).
     func exists(_ name: MailboxName) throws(StoreError) -> Bool
     /// Throws `.exists`.
@@ -239,6 +245,17 @@ package struct MessageContent: ~Copyable {
 /// What an index may keep of a message.
 package enum CachedItem: Hashable, Sendable {
     case envelope, bodyStructure, body, preview, header([UInt8])
+}
+
+/// An entry of METADATA: a path such as `/private/comment`, and any bytes.
+package struct MailAttribute: Equatable, Sendable {
+    package var name: [UInt8]
+    package var value: [UInt8]
+
+    package init(name: [UInt8], value: [UInt8]) {
+        self.name = name
+        self.value = value
+    }
 }
 
 /// What a new message is to have.

@@ -16,6 +16,9 @@ package enum StoreLimits {
     package static let controlFileSize = 1 << 30
     /// Bytes of dovecot-keywords and dovecot-uidvalidity: a few lines.
     package static let smallFileSize = 64 * 1_024
+    /// Attributes of one mailbox, and bytes of the file with those of all.
+    package static let attributes = 100
+    package static let attributeFileSize = 4 << 20
     /// Nanoseconds to wait for dovecot-uidlist.lock or the lock of subscriptions.
     package static let lockWait: Int64 = 120_000_000_000
     /// Seconds without change after which a lock of another host (or a mute one) is stale.

@@ -23,6 +23,8 @@ enum CommandFailure: Error {
     case bad(String)
     /// `BAD`: with UIDONLY only UIDs name messages (RFC 9586).
     case uidRequired
+    /// `NO`: no search is stored under this name, which is shown.
+    case undefinedFilter([UInt8])
     /// `NO`: CATENATE cannot use this URL, which is shown.
     case badURL([UInt8])
     case store(StoreError)
@@ -56,6 +58,12 @@ extension IMAPSession {
         case .no(let text): stream.out.status(tag, "NO \(text)")
         case .bad(let text): stream.out.status(tag, "BAD Error in IMAP command \(commandText): \(text).")
         case .uidRequired: stream.out.status(tag, "BAD [UIDREQUIRED] Message numbers are not used after ENABLE UIDONLY.")
+        case .undefinedFilter(let name):
+            stream.out.raw(tag)
+            stream.out.text(" NO [UNDEFINED-FILTER ")
+            stream.out.shown(name)
+            stream.out.text("] No search is stored under this name.")
+            stream.out.newline()
         case .badURL(let url):
             stream.out.raw(tag)
             stream.out.text(" NO [BADURL ")

@@ -57,6 +57,12 @@ indirect enum SearchCondition {
         case .date(let test): self = .internalDate(test)
         case .sent(let test): self = .sentDate(test)
         case .saved(let test): self = .saveDate(test)
+        case .filter(let name):
+            // A filter may name another one, but not for ever.
+            guard session.filterDepth < 8 else { throw .undefinedFilter(name) }
+            session.filterDepth += 1
+            defer { session.filterDepth -= 1 }
+            self = try SearchCondition(try session.filter(name), session, mailbox, saved: saved)
         case .modSeq(let least): self = .modSeq(least)
         case .emailID(let id): self = .email(id)
         // Threads have no ids yet.

@@ -9,14 +9,15 @@ extension IMAPSession {
         + "LIST-STATUS STATUS=SIZE ESEARCH SEARCHRES WITHIN APPENDLIMIT SAVEDATE OBJECTID BINARY SORT SORT=DISPLAY "
         + "ESORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES THREAD=REFS I18NLEVEL=1 PARTIAL CONTEXT=SEARCH CONTEXT=SORT MULTISEARCH "
         + "UTF8=ACCEPT PREVIEW CATENATE REPLACE COMPRESS=DEFLATE UIDONLY INPROGRESS "
-        + "CONDSTORE QRESYNC"
+        + "CONDSTORE QRESYNC CREATE-SPECIAL-USE"
 
-    /// With `imap_literal_minus` and `imap_capability` applied.
+    /// With `imap_literal_minus`, `imap_metadata` and `imap_capability` applied.
     var capabilities: String {
         var own = Self.capabilities
         if settings.limits.nonSynchronising != .max {
             own = own.split(separator: " ").map { $0 == "LITERAL+" ? "LITERAL-" : $0 }.joined(separator: " ")
         }
+        if settings.offersMetadata { own += " METADATA LIST-METADATA FILTERS" }
         if settings.capability.isEmpty { return own }
         return settings.capability.hasPrefix("+") ? "\(own) \(settings.capability.dropFirst())" : settings.capability
     }

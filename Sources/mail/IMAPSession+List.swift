@@ -5,6 +5,7 @@ internal import MailStore
 extension IMAPSession {
     func list(_ command: ListCommand) throws(CommandFailure) -> Completion {
         if command.status.contains(.highestModSeq) { enableModSeq() }
+        if !command.metadata.isEmpty, !settings.offersMetadata { throw .bad("METADATA is switched off (imap_metadata)") }
         if !command.isExtended, command.patterns == [[]] { return listRoot(command.reference) }
         let patterns = try patterns(command.patterns, reference: command.reference)
         let all = try storing { () throws(StoreError) in try store.list() }
@@ -17,6 +18,7 @@ extension IMAPSession {
             guard isWanted || hasWantedChild else { continue }
             writeListLine("* LIST (", mailbox, wire, command, hasWantedChild: hasWantedChild)
             if !command.status.isEmpty, mailbox.isSelectable { try writeListStatus(mailbox.name, command.status) }
+            if !command.metadata.isEmpty, mailbox.isSelectable { try writeListMetadata(mailbox.name, command.metadata) }
         }
         return try report("List completed.")
     }

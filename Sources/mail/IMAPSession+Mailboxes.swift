@@ -90,13 +90,14 @@ extension IMAPSession {
     }
 
     func create(_ wire: [UInt8], specialUse: [[UInt8]]) throws(CommandFailure) -> Completion {
-        guard specialUse.isEmpty else { throw .no("[USEATTR] Special use is set in the server's settings.") }
+        let uses = try check(uses: specialUse)
         var wire = wire
         // One separator at the end says that children are to come (RFC 9051 section 6.3.4).
         if let last = wire.last, wire.count > 1, store.namespaces.contains(where: { $0.separator == last }) { wire.removeLast() }
         let name = try mailboxName(wire, for: .create)
         let status = try storing { () throws(StoreError) in
             try store.create(name)
+            if !uses.isEmpty { try giveUses(uses, to: name) }
             return try store.status(name, sizes: false)
         }
         var completion = try report("Create completed.")

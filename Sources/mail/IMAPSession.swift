@@ -24,6 +24,8 @@ final class IMAPSession {
     /// UIDs of messages whose flags this session changed since the contexts were looked at.
     var touched = NumberSet()
 
+    /// Filters that stand in filters, while a search is made ready.
+    var filterDepth = 0
     /// Everything after the answer to the command at hand is compressed.
     var startsCompression = false
     /// Tag of the command at hand.
@@ -235,6 +237,8 @@ extension IMAPSession {
         case .search(let command): return try search(command, tag)
         case .thread(let command): return try thread(command)
         case .cancelUpdate(let tags): return try cancelUpdate(tags)
+        case .getMetadata(let command): return try getMetadata(command)
+        case .setMetadata(let command): return try setMetadata(command)
         case .compress(let algorithm): return try compress(algorithm)
         }
     }

@@ -24,6 +24,11 @@ struct IMAPSettings {
     var idleNotifyMilliseconds: Int64 = 120_000
     /// How often IDLE looks when the store cannot wake it up.
     var idleCheckMilliseconds: Int64 = 30_000
+    /// `imap_metadata`.
+    var offersMetadata = false
+    /// `mail_server_admin` and `mail_server_comment`: /shared/admin and /shared/comment of the server.
+    var serverAdmin = ""
+    var serverComment = ""
     /// How often a long command says that it goes on (RFC 9585 section 4.1).
     var progressMilliseconds: Int64 = 15_000
     var limits = IMAPSyntax.Limits.postLogin

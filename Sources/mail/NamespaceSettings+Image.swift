@@ -60,6 +60,9 @@ extension IMAPSettings {
     init(_ settings: Settings) {
         self.init()
         capability = settings["imap_capability"]
+        offersMetadata = settings.bool("imap_metadata")
+        serverAdmin = settings["mail_server_admin"]
+        serverComment = settings["mail_server_comment"]
         idleNotifyMilliseconds = settings.milliseconds("imap_idle_notify_interval", default: 120_000)
         idleCheckMilliseconds = settings.milliseconds("mailbox_idle_check_interval", default: 30_000)
         let line = settings.number("imap_max_line_length", default: limits.line)

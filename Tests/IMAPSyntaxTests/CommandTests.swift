@@ -74,6 +74,25 @@ struct CommandTests {
                 "a UID STORE 1 (UNCHANGEDSINCE 12) FLAGS.SILENT ()",
                 .store(StoreCommand(set: set(1...1), isUID: true, action: .replace, isSilent: true, flags: FlagList(), unchangedSince: 12))
             ),
+            (
+                "a GETMETADATA (MAXSIZE 10 DEPTH infinity) \"\" (/Shared/A /private/b)",
+                .getMetadata(GetMetadataCommand(entries: [raw("/shared/a"), raw("/private/b")], depth: .all, maximumSize: 10))
+            ),
+            (
+                "a GETMETADATA x (DEPTH 1) /private/c",
+                .getMetadata(GetMetadataCommand(mailbox: raw("x"), entries: [raw("/private/c")], depth: .children))
+            ),
+            (
+                "a SETMETADATA x (/private/c NIL /shared/d ~{3+}\r\na\0b /shared/e \"v\")",
+                .setMetadata(
+                    SetMetadataCommand(
+                        mailbox: raw("x"),
+                        changes: [
+                            .init(entry: raw("/private/c"), value: nil), .init(entry: raw("/shared/d"), value: raw("a\0b")),
+                            .init(entry: raw("/shared/e"), value: raw("v")),
+                        ]))
+            ),
+            ("a SEARCH FILTER f1 SEEN", search(.and([.filter(raw("f1")), .flag(.seen)]))),
             ("a CANCELUPDATE \"x\" \"y\"", .cancelUpdate([raw("x"), raw("y")])),
             (
                 "a UID THREAD refs utf-8 ALL",
@@ -131,7 +150,12 @@ struct CommandTests {
             "a STORE 1 (UNCHANGEDSINCE) FLAGS ()",
             "a STORE 1 (UNCHANGEDSINCE 1000000000000000000) FLAGS ()", "a FETCH 1 FLAGS (CHANGEDSINCE)",
             "a FETCH 1 FLAGS (CHANGEDSINCE 1 VANISHED)",
-            "a UID FETCH 1 FLAGS (VANISHED)", "a SEARCH MODSEQ", "a SEARCH MODSEQ \"x\" 1", "a SORT UTF-8 ALL", "a SORT () UTF-8 ALL",
+            "a UID FETCH 1 FLAGS (VANISHED)", "a SEARCH MODSEQ", "a SEARCH MODSEQ \"x\" 1", "a GETMETADATA x", "a GETMETADATA x y",
+            "a GETMETADATA x /private/a*", "a GETMETADATA x /private//a",
+            "a GETMETADATA x /private/", "a GETMETADATA x /other/a", "a GETMETADATA (DEPTH 2) x /private/a", "a SETMETADATA x ()",
+            "a SETMETADATA x (/private/a)", "a SETMETADATA x (/private/a b)", "a SEARCH FILTER", "a SEARCH FILTER a/b",
+            "a LIST \"\" * RETURN (METADATA)",
+            "a SORT UTF-8 ALL", "a SORT () UTF-8 ALL",
             "a SORT (REVERSE) UTF-8 ALL", "a SORT (X) UTF-8 ALL",
             "a SORT (DATE) UTF-8",
             "a SORT (DATE DATE DATE DATE DATE DATE DATE DATE DATE DATE DATE) UTF-8 ALL", "a THREAD", "a THREAD X UTF-8 ALL",

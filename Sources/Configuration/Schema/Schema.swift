@@ -69,7 +69,7 @@ enum Instead {
     static let lmtp = "LMTP is not available in this version: its service is not started"
     static let admin = "the network interface of the admin command is not available in this version: it works locally only"
     static let plugins = "plugins are not loaded: what Culver has is built in"
-    static let metadata = "METADATA is not available in this version: the capability is not offered"
+    static let metadata = "attributes are kept beside the mail (culver-attributes): no dictionary is used"
     static let cache = "the index keeps these fields always: the setting is not needed"
     static let index = "the index has a form of its own, without such limits"
     static let library = "the library's own default is used"

@@ -18,7 +18,20 @@ extension MaildirStore {
             if found[name] == nil { found[name] = ListedMailbox(name: name, isOnlySubscribed: true) }
             found[name]?.isSubscribed = true
         }
+        try addGivenUses(to: &found)
         return found.values.sorted { $0.name < $1.name }
+    }
+
+    /// Special uses that clients gave, besides those of the settings.
+    private func addGivenUses(to found: inout [MailboxName: ListedMailbox]) throws(StoreError) {
+        for index in namespaces.indices {
+            let given = try givenUses(index)
+            if given.isEmpty { continue }
+            for name in Array(found.keys) where name.namespace == index {
+                guard let uses = given[name.parts], let known = found[name]?.specialUse else { continue }
+                found[name]?.specialUse = known + uses.filter { !known.contains($0) }
+            }
+        }
     }
 
     private func listed(_ name: MailboxName, isSelectable: Bool) -> ListedMailbox {

@@ -46,6 +46,7 @@ extension MaildirStore {
             if let control = root.control { try removeOwn(path, in: control) }
         }
         if isDurable { try root.mail.synchronize() }
+        try followAttributes(name.namespace) { $0.remove(name.parts) }
     }
 
     /// Renames the directory away first: from then on the mailbox is gone, however long removing its files takes.
@@ -94,6 +95,7 @@ extension MaildirStore {
             }
             if isDurable { try folder.synchronize() }
         }
+        try followAttributes(name.namespace) { $0.rename(name.parts, to: target.parts) }
     }
 
     private func hasChildren(_ name: MailboxName) throws(StoreError) -> Bool {
