@@ -159,6 +159,23 @@ int cp_inotify_watch_directory(int inotify, int fd) {
     return CHECK(inotify_add_watch(inotify, path, IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_ONLYDIR));
 }
 
+int cp_inotify_forget(int inotify, int watch) { return CHECK(inotify_rm_watch(inotify, watch)); }
+
+int cp_inotify_read(int inotify, struct cp_inotify_event *found) {
+    char events[CP_INOTIFY_EVENTS * sizeof(struct inotify_event)] __attribute__((aligned(__alignof__(struct inotify_event))));
+    ssize_t got;
+    do got = read(inotify, events, sizeof events); while (got < 0 && errno == EINTR);
+    if (got < 0) return errno == EAGAIN ? 0 : -errno;
+    int count = 0;
+    for (char *at = events; at < events + got;) {
+        struct inotify_event *event = (struct inotify_event *)at;
+        found[count++] = (struct cp_inotify_event){
+            .watch = event->mask & IN_Q_OVERFLOW ? -1 : event->wd, .is_gone = (event->mask & IN_IGNORED) != 0};
+        at += sizeof *event + event->len;
+    }
+    return count;
+}
+
 int cp_inotify_drain(int inotify) {
     char events[4096];
     for (;;) {

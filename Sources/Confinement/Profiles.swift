@@ -51,6 +51,9 @@ extension Confinement {
     /// service_count other than 1: serves several users of one uid, so it cannot be bound to one user's directories. The log says so at start.
     package static let reusedMailWorker = Confinement(name: "mail worker", landlock: nil, filter: mailWorker.filter, mayWriteFiles: true)
 
+    /// Watches directories that it is given, for many sessions of one uid; can open nothing.
+    package static let mailWatcher = Confinement(name: "mail watcher", filter: .service + SystemCallFilter.watchesDirectories)
+
     /// The program of a login worker and of a mail worker, for a process forked by its zygote: on top of the zygote's filter.
     package static func loginWorkerProgram() throws(SystemError) -> SystemCallFilter.Program {
         try loginWorker.filter.narrowing(loginZygote.filter).compiled()
@@ -70,6 +73,6 @@ extension Confinement {
 
     /// Every row of the table, for tests.
     package static let all = [
-        anvil, log, config, auth, loginZygote, loginWorker, mailZygote, mailWorker, reusedMailWorker, master,
+        anvil, log, config, auth, loginZygote, loginWorker, mailZygote, mailWorker, reusedMailWorker, mailWatcher, master,
     ]
 }

@@ -97,26 +97,30 @@ extension SystemCallFilter {
         + Value.privilegeOptions.map { Call("prctl", .equal(index: 0, value: $0)) }
 
     /// The file calls of a mail store beneath its directories' descriptors, and notification of changes. No call by path that writes.
-    package static let keepsMail: [Call] = [
-        "openat2", "ftruncate", "fsync", "fdatasync", "renameat", "unlinkat", "mkdirat", "flock", "fchmod",
-        // Replacing or not; no exchange, and no whiteout, which is a device.
-        .init("renameat2", .without(index: 4, bits: 0xffff_ffff & ~Value.noReplace)),
-        .init("linkat", .equal(index: 4, value: 0)),
-        // Times of an open file only: Landlock does not bind the times of what a path leads to.
-        .init("utimensat", .null(index: 1)),
-        // Gives files the group of their folder, never another owner.
-        .init("fchown", .equal(index: 1, value: 0xffff_ffff)),
-        "inotify_init1", "inotify_add_watch", "inotify_rm_watch",
-        // The index (LMDB), exactly as it does it: its file is opened by path, for reading and writing, and once more for the page that says what is
-        // valid; asked for its file system; mapped for reading, the file itself and nothing else; written by offset.
-        .init("openat", .equal(index: 2, value: Value.readWriteCreate)), .init("openat", .equal(index: 2, value: Value.writeSynchronously)),
-        .init("mmap", .equal(index: 2, value: Value.readable), .equal(index: 3, value: Value.sharedMapping)),
-        "fstatfs", "pwrite64",
-        // Waits for a lock file.
-        "nanosleep", "clock_nanosleep",
-        // The host's name stands in the names of messages and in lock files.
-        "uname",
-    ]
+    package static let keepsMail: [Call] =
+        [
+            "openat2", "ftruncate", "fsync", "fdatasync", "renameat", "unlinkat", "mkdirat", "flock", "fchmod",
+            // Replacing or not; no exchange, and no whiteout, which is a device.
+            .init("renameat2", .without(index: 4, bits: 0xffff_ffff & ~Value.noReplace)),
+            .init("linkat", .equal(index: 4, value: 0)),
+            // Times of an open file only: Landlock does not bind the times of what a path leads to.
+            .init("utimensat", .null(index: 1)),
+            // Gives files the group of their folder, never another owner.
+            .init("fchown", .equal(index: 1, value: 0xffff_ffff)),
+            // The index (LMDB), exactly as it does it: its file is opened by path, for reading and writing, and once more for the page that says what is
+            // valid; asked for its file system; mapped for reading, the file itself and nothing else; written by offset.
+            .init("openat", .equal(index: 2, value: Value.readWriteCreate)),
+            .init("openat", .equal(index: 2, value: Value.writeSynchronously)),
+            .init("mmap", .equal(index: 2, value: Value.readable), .equal(index: 3, value: Value.sharedMapping)),
+            "fstatfs", "pwrite64",
+            // Waits for a lock file.
+            "nanosleep", "clock_nanosleep",
+            // The host's name stands in the names of messages and in lock files.
+            "uname",
+        ] + watchesDirectories
+
+    /// Is told of changes in directories.
+    package static let watchesDirectories: [Call] = ["inotify_init1", "inotify_add_watch", "inotify_rm_watch"]
 
     // MARK: master
 

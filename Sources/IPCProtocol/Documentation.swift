@@ -53,6 +53,11 @@ package enum ProtocolDocument {
             permission: "This worker. It ends when the channel ends, with its last client.",
             directions: [ZygoteToWorker.self, WorkerToZygote.self]),
         Channel(
+            title: "mail worker and watcher",
+            socket: "A pair that the mail zygote makes when a session wants to be told of changes and many of its user id run.",
+            permission: "Mail workers of the watcher's user id. The watcher opens nothing: a directory comes as a descriptor.",
+            directions: [WorkerToWatcher.self, WatcherToWorker.self]),
+        Channel(
             title: "services and anvil",
             socket: "A pair that master makes and gives to both as `peer`.",
             permission: "Auth and the zygotes of mail services. Session ids belong to the channel on which they came.",

@@ -149,7 +149,7 @@ package protocol Mailbox: AnyObject {
     func remember(_ item: CachedItem, _ value: [UInt8], at position: Int)
 
     /// A descriptor that is readable when something may have changed (IDLE), or nil: then look every 30 s.
-    /// It belongs to the mailbox. Call `watchWasRead` before `synchronize` when it became readable.
+    /// It belongs to the mailbox. Call `watchWasRead` before `synchronize` when it became readable, then this again: it may be another.
     func startWatching() -> Int32?
     func watchWasRead()
     func stopWatching()

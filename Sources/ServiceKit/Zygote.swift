@@ -176,7 +176,8 @@ package final class Zygote: EventHandler {
 
     /// Forks one worker. In the child, only `keeping`, the control channel, the signal queue and descriptors 0–2 stay open, then
     /// `body` runs and its result is the exit code. Answers nil (and logs why) when it could not fork.
-    package func fork(clients: Int, keeping: [Int32], _ body: (Channel) -> Int32) -> Int32? {
+    /// `isHelper`: it takes no clients and counts for no limit.
+    package func fork(clients: Int, keeping: [Int32], isHelper: Bool = false, _ body: (Channel) -> Int32) -> Int32? {
         do throws(SystemError) {
             let (ours, theirs) = try SocketPair().split()
             let forked: Process.Fork
@@ -197,12 +198,12 @@ package final class Zygote: EventHandler {
                 closeDescriptor(theirs)
                 let control = Channel(FileDescriptor(adopting: ours))
                 controls[pid] = control
-                pool.started(pid, clients: clients, unixTime: Clock.unixSeconds, now: Clock.milliseconds)
+                if !isHelper { pool.started(pid, clients: clients, unixTime: Clock.unixSeconds, now: Clock.milliseconds) }
                 let token = tokens.next()
                 pidsByToken[token] = pid
                 try loop.poller.add(control.number, token: token, for: .readable)
                 // Made for a client that had come before we were replaced: it is its only one.
-                if state == .retiring {
+                if state == .retiring, !isHelper {
                     pool.retireAll()
                     send(.retire, over: control, to: pid)
                 }

@@ -281,7 +281,7 @@ final class LoginWorker: EventHandler {
                     if let socket = received.takeDescriptor() { replace(peer.role, Channel(socket)) }
                 case .makeRoom: makeRoom()
                 case .retire: endAfterLastClient()
-                case .session, .begin: break
+                case .session, .begin, .watchYourself: break
                 }
             }
         } catch {

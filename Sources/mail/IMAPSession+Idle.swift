@@ -7,7 +7,7 @@ extension IMAPSession {
     func idle() throws(CommandFailure) -> Completion {
         stream.out.text("+ idling")
         stream.out.newline()
-        let watch = mailbox?.startWatching()
+        var watch = mailbox?.startWatching()
         defer { mailbox?.stopWatching() }
         // What came between the last command and the watch.
         try reportChanges(expunges: true, withUID: false)
@@ -21,14 +21,18 @@ extension IMAPSession {
             case .needMore: break
             }
             var milliseconds = settings.idleNotifyMilliseconds > 0 ? max(0, nextNotice - Clock.milliseconds) : Int64(Int32.max)
-            if mailbox != nil { milliseconds = min(milliseconds, settings.idleCheckMilliseconds) }
+            // Thousands of sessions that look by themselves now and then would keep a machine busy.
+            if mailbox != nil, watch == nil { milliseconds = min(milliseconds, settings.idleCheckMilliseconds) }
             let wake = try ending { () throws(SessionEnd) in
                 let wake = try stream.wait(orFor: watch, milliseconds: milliseconds)
                 if wake == .input { reader.feed(try stream.read()) }
                 return wake
             }
             if wake == .input { continue }
-            if wake == .other { mailbox?.watchWasRead() }
+            if wake == .other {
+                mailbox?.watchWasRead()
+                watch = mailbox?.startWatching()
+            }
             try reportChanges(expunges: true, withUID: false)
             if settings.idleNotifyMilliseconds > 0, Clock.milliseconds >= nextNotice {
                 stream.out.status([0x2a], "OK Still here")

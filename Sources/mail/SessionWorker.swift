@@ -30,6 +30,8 @@ final class SessionWorker {
     private let template: SessionTemplate
     private let isRehearsal: Bool
     private var isConfined = false
+    /// No further session will come.
+    private var isRetired = false
     private var hasReported = false
     private var log: Log { startup.log }
 
@@ -97,8 +99,27 @@ final class SessionWorker {
         } catch { return false }
     }
 
+    /// Who tells of changes is the zygote's decision: it knows how many sessions share this user id. It answers at once or not at all.
+    private func askForWatch() -> (any ChangeWatch)? {
+        guard !isRehearsal else { return nil }
+        do {
+            try control.send(WorkerToZygote.watchWanted)
+            while try !Wait.any([.init(control.number, .readable)], milliseconds: 2_000)[0].isEmpty {
+                while var received = try control.receive(ZygoteToWorker.self) {
+                    switch received.message {
+                    case .peer: if let socket = received.takeDescriptor() { return RemoteWatch(Channel(socket)) }
+                    case .watchYourself: return nil
+                    case .retire: isRetired = true
+                    default: break
+                    }
+                }
+            }
+        } catch {}
+        return nil
+    }
+
     private func waitForAssignment() -> Assignment? {
-        while true {
+        while !isRetired {
             do {
                 let ready = try Wait.any([.init(control.number, .readable), .init(signals.number, .readable)], milliseconds: -1)
                 if ready.count == 2, !ready[1].isEmpty, stopRequest() != .none { return nil }
@@ -112,6 +133,7 @@ final class SessionWorker {
                 }
             } catch { return nil }
         }
+        return nil
     }
 
     // MARK: confinement
@@ -154,8 +176,9 @@ final class SessionWorker {
             "\(user.mailDriver): root=\(user.mailPath), control=\(user.mailControlPath), index=\(user.mailIndexPath), layout=\(user.layout)"
         )
         do throws(StoreError) {
-            let store = try MailStore.open(
-                location: location(user), home: user.home.isEmpty ? nil : user.home, options: template.storeOptions)
+            var options = template.storeOptions
+            options.makeWatch = { [unowned self] in askForWatch() }
+            let store = try MailStore.open(location: location(user), home: user.home.isEmpty ? nil : user.home, options: options)
             var settings = template.imap
             settings.setTitle = title
             settings.control = ControlChannel(number: signals.number) { [unowned self] in stopRequest() }

@@ -27,7 +27,8 @@ extension SessionZygote {
         queued.removeAll { $0 == id }
         closeDescriptor(waiting.client)
         running[worker] = Running(
-            id: id, user: user.user, address: waiting.handOver.connection.remoteAddress, session: waiting.handOver.session, uid: user.uid)
+            id: id, user: user.user, address: waiting.handOver.connection.remoteAddress, session: waiting.handOver.session, uid: user.uid,
+            gid: user.gid)
         tellAnvil(.started(.init(id: id, pid: UInt32(bitPattern: worker))))
         answer(waiting, .accepted(.init(pid: UInt32(bitPattern: worker))))
         _ = zygote.send(.begin, to: worker)
@@ -44,6 +45,7 @@ extension SessionZygote {
     }
 
     func reported(by pid: Int32, _ message: WorkerToZygote) {
+        if case .watchWanted = message { return wantsWatch(pid) }
         guard case .sessionEnded = message, let session = running.removeValue(forKey: pid) else { return }
         tellAnvil(.left(.init(id: session.id)))
         _ = zygote.pool.reported(pid, clients: 0, unixTime: Clock.unixSeconds)
@@ -57,6 +59,7 @@ extension SessionZygote {
 
     func workerEnded(_ pid: Int32, _ status: ExitStatus) {
         idle[pid] = nil
+        for (uid, watcher) in watchers where watcher == pid { watchers[uid] = nil }
         if let session = running.removeValue(forKey: pid) { tellAnvil(.left(.init(id: session.id))) }
     }
 

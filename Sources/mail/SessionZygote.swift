@@ -30,6 +30,7 @@ final class SessionZygote: ZygoteRole {
         var isAdopted = false
         /// uid, for a worker that is used again.
         var uid: UInt32
+        var gid: UInt32 = 0
     }
 
     let zygote: Zygote
@@ -48,6 +49,9 @@ final class SessionZygote: ZygoteRole {
     var queued: [UInt64] = []
     var running: [Int32: Running] = [:]
     var idle: [Int32: UInt32?] = [:]
+    /// By user id.
+    var watchers: [UInt32: Int32] = [:]
+    let watcherProgram: SystemCallFilter.Program
     var lastID: UInt64 = 0
     var isAccepting = true
 
@@ -62,6 +66,7 @@ final class SessionZygote: ZygoteRole {
         self.zygote = zygote
         startup = zygote.startup
         self.program = program
+        do throws(SystemError) { watcherProgram = try Confinement.mailWatcher.filter.compiled() } catch { throw StartFailure(error) }
         let settings = startup.settings
         firstUID = UInt32(clamping: settings.number("first_valid_uid", default: 500))
         let last = settings.number("last_valid_uid", default: 0)

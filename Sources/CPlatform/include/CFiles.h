@@ -53,5 +53,12 @@ int cp_sleep_ns(int64_t ns);
 int cp_inotify(void);
 /// Watches the directory behind `fd` for entries that come, go, or are renamed.
 int cp_inotify_watch_directory(int inotify, int fd);
+/// Ends the watch of that number.
+int cp_inotify_forget(int inotify, int watch);
+enum { CP_INOTIFY_EVENTS = 256 };
+/// `watch` -1: events were lost, look at everything. `is_gone`: this watch has ended.
+struct cp_inotify_event { int32_t watch; int32_t is_gone; };
+/// Reads what has happened, at most CP_INOTIFY_EVENTS; their count, 0: nothing (more), or -errno.
+int cp_inotify_read(int inotify, struct cp_inotify_event *found);
 /// Reads and forgets what has happened.
 int cp_inotify_drain(int inotify);

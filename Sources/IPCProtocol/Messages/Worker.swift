@@ -4,7 +4,7 @@ package enum ZygoteToWorker: Message {
     case client(ClientArrival)
     /// To a mail worker that is used again: the next session of the same user id.
     case session(AssignedSession)
-    /// A fresh channel, after the peer was started again.
+    /// A fresh channel, after the peer was started again; to a mail worker: to the watcher of its user id; to that watcher: of a worker.
     case peer(Peer)
     /// All processes are full: give up the oldest client that has not logged in.
     case makeRoom
@@ -12,6 +12,8 @@ package enum ZygoteToWorker: Message {
     case retire
     /// To a mail worker: login and anvil know of the session; talk to the client now.
     case begin
+    /// Answer to `watchWanted`: few sessions of this user id run, an inotify instance of its own is no harm.
+    case watchYourself
 
     package static var channel: String { "ZygoteToWorker" }
 
@@ -23,6 +25,7 @@ package enum ZygoteToWorker: Message {
         case 4: .makeRoom
         case 5: .retire
         case 6: .begin
+        case 7: .watchYourself
         default: nil
         }
     }
@@ -35,6 +38,7 @@ package enum ZygoteToWorker: Message {
         case .makeRoom: 4
         case .retire: 5
         case .begin: 6
+        case .watchYourself: 7
         }
     }
 
@@ -46,6 +50,7 @@ package enum ZygoteToWorker: Message {
         case .makeRoom: "makeRoom"
         case .retire: "retire"
         case .begin: "begin"
+        case .watchYourself: "watchYourself"
         }
     }
 
@@ -67,7 +72,7 @@ package enum ZygoteToWorker: Message {
         case .peer(var fields):
             try fields.visit(&visitor)
             self = .peer(fields)
-        case .makeRoom, .retire, .begin: break
+        case .makeRoom, .retire, .begin, .watchYourself: break
         }
     }
 }
@@ -80,6 +85,8 @@ package enum WorkerToZygote: Message {
     case sessionEnded
     /// A mail worker's first report: it works. What fails before it throttles the service.
     case working
+    /// A mail worker wants to be told of changes in its mailbox's directories: answered by `peer` (watcher) or `watchYourself`.
+    case watchWanted
 
     package static var channel: String { "WorkerToZygote" }
     package static var maximumFrame: Int { maximumFrameFromLogin }
@@ -89,6 +96,7 @@ package enum WorkerToZygote: Message {
         case 1: .state(WorkerState())
         case 2: .sessionEnded
         case 3: .working
+        case 4: .watchWanted
         default: nil
         }
     }
@@ -98,6 +106,7 @@ package enum WorkerToZygote: Message {
         case .state: 1
         case .sessionEnded: 2
         case .working: 3
+        case .watchWanted: 4
         }
     }
 
@@ -106,6 +115,7 @@ package enum WorkerToZygote: Message {
         case .state: "state"
         case .sessionEnded: "sessionEnded"
         case .working: "working"
+        case .watchWanted: "watchWanted"
         }
     }
 
@@ -114,7 +124,7 @@ package enum WorkerToZygote: Message {
         case .state(var fields):
             try fields.visit(&visitor)
             self = .state(fields)
-        case .sessionEnded, .working: break
+        case .sessionEnded, .working, .watchWanted: break
         }
     }
 }

@@ -1,27 +1,24 @@
 internal import Platform
 
 /// Notices changes of a mailbox's directories.
-final class MailboxWatch {
-    let watch: DirectoryWatch
-
-    init(_ folder: MaildirFolder) throws(SystemError) {
-        watch = try DirectoryWatch()
-        try watch.watch(folder.new.directory)
-        try watch.watch(folder.cur.directory)
-    }
-}
-
 extension MaildirMailbox {
     func startWatching() -> Int32? {
-        if directoryWatch == nil {
-            do throws(SystemError) { directoryWatch = try MailboxWatch(folder) } catch {
+        if changeWatch == nil {
+            do throws(SystemError) {
+                let watch = if let made = store.options.makeWatch() { made } else { try OwnWatch() }
+                try watch.watch(folder.new.directory.descriptor.number)
+                try watch.watch(folder.cur.directory.descriptor.number)
+                changeWatch = watch
+            } catch {
                 store.options.log(.debug, error.description)
             }
         }
-        return directoryWatch?.watch.descriptor.number
+        return changeWatch?.number
     }
 
-    func watchWasRead() { directoryWatch?.watch.drain() }
+    func watchWasRead() {
+        if changeWatch?.wasRead() == false { changeWatch = nil }
+    }
 
-    func stopWatching() { directoryWatch = nil }
+    func stopWatching() { changeWatch = nil }
 }

@@ -26,7 +26,7 @@ final class MaildirMailbox: Mailbox {
     var ownRecent: Set<Int> = []
     /// Nothing can be written here; UIDs of new messages are only in memory.
     var isReadOnlyStorage = false
-    var directoryWatch: MailboxWatch?
+    var changeWatch: (any ChangeWatch)?
     /// Virtual sizes, by slot, that had to be counted because no name tells them.
     var countedSizes: [Int: Int64] = [:]
     let index: MailboxIndex

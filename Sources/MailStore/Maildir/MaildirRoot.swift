@@ -86,6 +86,8 @@ final class MaildirFolder {
     private static func subfolder(_ name: [UInt8], of mail: Folder, _ root: MaildirRoot) throws(StoreError) -> Folder {
         if let folder = try mail.folderIfPresent(name) { return folder }
         try mail.makeFolder(name, mode: root.directoryMode)
+        // Delivery programs expect all three.
+        if name != tmpName { try mail.makeFolder(tmpName, mode: root.directoryMode) }
         return try mail.folder(name)
     }
 }
