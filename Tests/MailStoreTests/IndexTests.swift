@@ -315,6 +315,36 @@ struct MailboxIndexTests {
         #expect(try second.synchronize(reportExpunges: true).isEmpty)
     }
 
+    @Test("sizes and dates that were asked for once are known without names, also after a change of flags")
+    func lazyNumbers() throws {
+        let scratch = try Scratch()
+        let store = try scratch.store()
+        for number in 0..<600 {
+            try store.save("\(number)\r\n", to: "INBOX", NewMessage(flags: .seen, internalDate: 1_000_000 + Int64(number)))
+        }
+        let first = try store.opened("INBOX")
+        func lazy() throws -> MaildirMailbox { try #require(try scratch.store().opened("INBOX") as? MaildirMailbox) }
+        func expectNumbers(_ mailbox: MaildirMailbox) throws {
+            for position in mailbox.messages.indices {
+                let number = Int(mailbox.messages[position].uid) - 1
+                #expect(try mailbox.virtualSize(at: position) == Int64("\(number)".utf8.count + 2))
+                #expect(try mailbox.internalDate(at: position) == 1_000_000 + Int64(number))
+            }
+        }
+        do {
+            let second = try lazy()
+            try expectNumbers(second)
+            #expect(!second.isLazy)
+            try expectNumbers(second)
+        }
+        _ = try first.change([7], FlagChange(.add, flags: .flagged))
+        try first.expunge([3])
+        let third = try lazy()
+        try expectNumbers(third)
+        #expect(third.isLazy)
+        #expect(third.messages.count == 599)
+    }
+
     @Test("what changes between a lazy opening and the first file that is needed is told")
     func lazyAndChanged() throws {
         let scratch = try Scratch()

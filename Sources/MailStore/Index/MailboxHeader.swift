@@ -22,6 +22,14 @@ struct MailboxStamps: Equatable {
     var curInode: UInt64 = 0
     var list = FileStamp()
 
+    /// Whether both speak of the same state of the disk, however each came to know it.
+    func isSameState(as other: MailboxStamps) -> Bool {
+        new.modified == other.new.modified && cur.modified == other.cur.modified && newInode == other.newInode && curInode == other.curInode
+            && list == other.list
+    }
+
+    var isSettled: Bool { new.isSettled && cur.isSettled }
+
     /// Whether nothing changed since: `new`, `cur` and `list` as they are now.
     func fit(new newStatus: FileStatus, cur curStatus: FileStatus, list listStatus: FileStatus?) -> Bool {
         guard let listStatus, list == FileStamp(listStatus), newInode == newStatus.inode, curInode == curStatus.inode else { return false }

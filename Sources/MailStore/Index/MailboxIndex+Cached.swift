@@ -17,6 +17,7 @@ extension CachedItem {
 /// What was derived from messages.
 extension MailboxIndex {
     private static let sizeTag: [UInt8] = [0]
+    private static let dateTag: [UInt8] = [6]
     /// Larger values are made again when they are wanted.
     static let cachedLimit = 64 * 1_024
 
@@ -32,15 +33,22 @@ extension MailboxIndex {
         return reader.number()
     }
 
-    static func encoded(size: Int64) -> [UInt8] {
+    static func encoded(_ number: Int64) -> [UInt8] {
         var out = FieldWriter()
-        out.add(size)
+        out.add(number)
         return out.bytes
+    }
+
+    static func number(_ bytes: [UInt8]) -> Int64? {
+        var reader = FieldReader(bytes)
+        return reader.number()
     }
 
     /// Keys of what is cached: UID, then item.
     static func cacheKey(_ item: CachedItem, _ uid: UInt32) -> [UInt8]? { item.tag.map { bigEndian(uid) + $0 } }
+    /// A size with CR LF line ends; an internal date.
     static func sizeKey(_ uid: UInt32) -> [UInt8] { bigEndian(uid) + sizeTag }
+    static func dateKey(_ uid: UInt32) -> [UInt8] { bigEndian(uid) + dateTag }
 
     /// What is cached of messages from `uid` on: at least those of the first that has any, at most about `bytes`.
     /// Answers also up to which UID everything was read.

@@ -30,7 +30,9 @@ extension MaildirMailbox {
         let stamps = currentStamps
         guard force || stamps != publishedStamps, uidValidity != 0, !isReadOnlyStorage || !index.index.isShared else { return }
         recentBlock = nil
-        if !force, let known = index.header(), known.stamps == stamps, known.uidValidity == uidValidity, known.uidNext == uidNext {
+        if !force, let known = index.header(), known.stamps.isSameState(as: stamps), known.stamps.isSettled || !stamps.isSettled,
+            known.uidValidity == uidValidity, known.uidNext == uidNext
+        {
             (publishedStamps, highestModSeq) = (stamps, known.highestModSeq)
             return
         }
@@ -97,7 +99,8 @@ extension MaildirMailbox {
         let updates = slots.map { MessageUpdate(uid: table.entries[$0].uid, message: onDisk($0), size: knownSize($0)) }
         let after = currentStamps
         let written = index.index.write { (transaction) throws(IndexError) -> MailboxHeader? in
-            guard let header = try index.header(transaction), header.stamps == before, header.uidValidity == uidValidity else { return nil }
+            guard let header = try index.header(transaction), header.stamps.isSameState(as: before), header.uidValidity == uidValidity
+            else { return nil }
             var updated = try index.update(updates, header, transaction)
             updated.stamps = after
             try transaction.put(index.headerKey, updated.bytes)
@@ -143,7 +146,17 @@ extension MaildirMailbox {
     func cached(_ item: CachedItem, at position: Int) -> [UInt8]? {
         guard messages.indices.contains(position) else { return nil }
         let uid = messages[position].uid
-        guard let key = MailboxIndex.cacheKey(item, uid) else { return nil }
+        return MailboxIndex.cacheKey(item, uid).flatMap { cached($0, of: uid) }
+    }
+
+    /// A number that spares reading the names of all files, while they are not read yet.
+    func cachedNumber(_ key: (UInt32) -> [UInt8], at position: Int) -> Int64? {
+        guard isLazy, messages.indices.contains(position) else { return nil }
+        let uid = messages[position].uid
+        return cached(key(uid), of: uid).flatMap(MailboxIndex.number)
+    }
+
+    private func cached(_ key: [UInt8], of uid: UInt32) -> [UInt8]? {
         if let pending = cache.pending[key] { return pending }
         if !cache.window.contains(uid) {
             let (items, through) = index.cached(from: uid, bytes: ItemCache.windowSize)

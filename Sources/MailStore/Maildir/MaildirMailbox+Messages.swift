@@ -30,9 +30,15 @@ extension MaildirMailbox {
     }
 
     func virtualSize(at position: Int) throws(StoreError) -> Int64 {
+        if let size = cachedNumber(MailboxIndex.sizeKey, at: position) { return size }
+        let wasLazy = isLazy
         let slot = try slot(position)
-        if let size = knownSize(slot) { return size }
         let uid = messages[position].uid
+        isFilling = isFilling || wasLazy
+        if let size = knownSize(slot) {
+            if isFilling { remember(MailboxIndex.sizeKey(uid), MailboxIndex.encoded(size)) }
+            return size
+        }
         if let size = index.index.read({ (transaction) throws(IndexError) in try index.countedSize(of: uid, transaction) }) ?? nil {
             countedSizes[slot] = size
             return size
@@ -45,7 +51,7 @@ extension MaildirMailbox {
                 let got = try content.descriptor.read(into: &buffer)
                 if got == 0 {
                     countedSizes[slot] = lines.virtualSize
-                    remember(MailboxIndex.sizeKey(uid), MailboxIndex.encoded(size: lines.virtualSize))
+                    remember(MailboxIndex.sizeKey(uid), MailboxIndex.encoded(lines.virtualSize))
                     return lines.virtualSize
                 }
                 lines.count(buffer[..<got])
@@ -60,7 +66,14 @@ extension MaildirMailbox {
         return countedSizes[slot]
     }
 
-    func internalDate(at position: Int) throws(StoreError) -> Int64 { Self.seconds(try status(at: position).modified) }
+    func internalDate(at position: Int) throws(StoreError) -> Int64 {
+        if let date = cachedNumber(MailboxIndex.dateKey, at: position) { return date }
+        let wasLazy = isLazy
+        let date = Self.seconds(try status(at: position).modified)
+        isFilling = isFilling || wasLazy
+        if isFilling { remember(MailboxIndex.dateKey(messages[position].uid), MailboxIndex.encoded(date)) }
+        return date
+    }
 
     func saveDate(at position: Int) throws(StoreError) -> Int64 { Self.seconds(try status(at: position).changed) }
 

@@ -30,6 +30,8 @@ final class MaildirMailbox: Mailbox {
     /// Virtual sizes, by slot, that had to be counted because no name tells them.
     var countedSizes: [Int: Int64] = [:]
     let index: MailboxIndex
+    /// A session had to read all names for a size or a date: those it gives are kept, so that the next need not.
+    var isFilling = false
     /// UIDNEXT while `table` is not loaded; nil: it is.
     var indexedUIDNext: UInt32?
     /// What the index says fits `table` as long as it has these stamps; nil: it does not.
