@@ -10,13 +10,14 @@ JOBS       ?=
 
 RELEASE = $(SWIFT) build -c release --static-swift-stdlib
 
-.PHONY: help deps build demo quick test suite fuzz lint bench install clean
+.PHONY: help deps build demo quick test suite corpus fuzz lint bench install clean
 
 help:
 	@echo 'make demo    build, start a throw-away server on 127.0.0.1, deliver three messages, read one back over IMAPS'
 	@echo 'make test    every test: formatting, units, the whole suite with real clients (as root)'
 	@echo 'make quick   the unit tests only'
 	@echo 'make suite   the suite tests only, on the release build (TESTS="name …" picks some)'
+	@echo 'make corpus  compare ENVELOPE and BODYSTRUCTURE of 3,000 messages with what Dovecot says (COUNT=n, SEED=n; as root)'
 	@echo 'make fuzz    mutate inputs of every reader of foreign bytes (TARGET=name picks one, SECONDS=n each)'
 	@echo 'make bench   measure side by side with the Dovecot of Debian'
 	@echo 'make build   the release build'
@@ -49,6 +50,11 @@ suite: build
 	@tools/deps.sh test
 	@tools/users.sh
 	@python3 Tests/SuiteTests/run.py $(if $(JOBS),--jobs $(JOBS)) $(TESTS)
+
+corpus: build
+	@tools/deps.sh bench
+	@tools/users.sh
+	@python3 Tests/SuiteTests/compare.py '$(or $(COUNT),3000)' '$(or $(SEED),1)'
 
 # A package and a build directory of its own: everything is instrumented.
 fuzz:

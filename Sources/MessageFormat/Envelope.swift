@@ -1,4 +1,4 @@
-/// The header fields of a message that ENVELOPE shows (RFC 9051 section 7.5.2): unfolded, encoded words left as they are.
+/// The header fields of a message that ENVELOPE shows (RFC 9051 section 7.5.2): unfolded, blanks and encoded words left as they are.
 package struct Envelope: Equatable, Sendable {
     package var date: [UInt8]?
     package var subject: [UInt8]?
@@ -13,19 +13,19 @@ package struct Envelope: Equatable, Sendable {
 
     package init() {}
 
-    /// Takes a field if it belongs here; of fields that are there twice the first one counts, but addresses add up. `value` is unfolded.
+    /// Takes a field if it belongs here; of fields that are there twice the last one counts, but addresses add up. `value` is unfolded.
     mutating func take(_ name: ArraySlice<UInt8>, _ value: [UInt8]) {
         switch name.count {
         case 2 where name.isName("to"): Self.add(value, to: &to)
         case 2 where name.isName("cc"): Self.add(value, to: &cc)
         case 3 where name.isName("bcc"): Self.add(value, to: &bcc)
-        case 4 where name.isName("date"): Self.set(&date, value)
+        case 4 where name.isName("date"): date = value
         case 4 where name.isName("from"): Self.add(value, to: &from)
         case 6 where name.isName("sender"): Self.add(value, to: &sender)
-        case 7 where name.isName("subject"): Self.set(&subject, value)
+        case 7 where name.isName("subject"): subject = value
         case 8 where name.isName("reply-to"): Self.add(value, to: &replyTo)
-        case 10 where name.isName("message-id"): Self.set(&messageID, value)
-        case 11 where name.isName("in-reply-to"): Self.set(&inReplyTo, value)
+        case 10 where name.isName("message-id"): messageID = value
+        case 11 where name.isName("in-reply-to"): inReplyTo = value
         default: break
         }
     }
@@ -42,10 +42,6 @@ package struct Envelope: Equatable, Sendable {
         case 11: name.isName("in-reply-to")
         default: false
         }
-    }
-
-    private static func set(_ field: inout [UInt8]?, _ value: [UInt8]) {
-        if field == nil { field = Array(value[...].trimmed) }
     }
 
     private static func add(_ value: [UInt8], to field: inout [Address]?) {

@@ -15,8 +15,27 @@ package struct StructureText {
         string(value)
     }
 
-    // string = quoted / literal ; a NUL becomes a space
+    /// Text for people: runs of blanks and line ends become one space, those at the ends go.
+    private mutating func readable(_ value: [UInt8]?) {
+        guard let value else { return text("NIL") }
+        var words: [UInt8] = []
+        words.reserveCapacity(value.count)
+        var wantsBlank = false
+        for byte in value {
+            if byte.isBlank || byte == 0x0d || byte == 0x0a {
+                wantsBlank = !words.isEmpty
+            } else {
+                if wantsBlank { words.append(0x20) }
+                wantsBlank = false
+                words.append(byte)
+            }
+        }
+        string(words)
+    }
+
+    // string = quoted / literal ; no NUL (CHAR8): U+FFFD stands for it, and a space for a stray CR
     mutating func string(_ value: some Collection<UInt8>) {
+        if value.contains(where: { $0 == 0 || $0 == 0x0d }) { return string(Self.cleaned(Array(value))) }
         if value.count <= 1_000, value.allSatisfy({ $0 >= 0x20 && $0 < 0x7f || $0 == 0x09 }) {
             byte(0x22)
             for character in value {
@@ -28,8 +47,22 @@ package struct StructureText {
             byte(0x7b)
             number(Int64(value.count))
             text("}\r\n")
-            bytes.append(contentsOf: value.lazy.map { $0 == 0 ? 0x20 : $0 })
+            bytes.append(contentsOf: value)
         }
+    }
+
+    /// Without NULs and CRs.
+    private static func cleaned(_ value: [UInt8]) -> [UInt8] {
+        var output: [UInt8] = []
+        for (index, byte) in value.enumerated() {
+            switch byte {
+            case 0: output.append(contentsOf: [0xef, 0xbf, 0xbd])
+            // A run of them is a blank, unless there is one.
+            case 0x0d: if index + 1 < value.count, value[index + 1] != 0x0d, !value[index + 1].isBlank { output.append(0x20) }
+            default: output.append(byte)
+            }
+        }
+        return output
     }
 
     // envelope = "(" env-date SP env-subject SP env-from SP env-sender SP env-reply-to SP env-to SP env-cc SP env-bcc SP
@@ -39,7 +72,7 @@ package struct StructureText {
         byte(0x28)
         nstring(envelope.date)
         byte(0x20)
-        nstring(envelope.subject)
+        readable(envelope.subject)
         for list in [
             envelope.from, envelope.sender ?? envelope.from, envelope.replyTo ?? envelope.from, envelope.to, envelope.cc, envelope.bcc,
         ] {
@@ -60,7 +93,7 @@ package struct StructureText {
         byte(0x28)
         for address in list {
             byte(0x28)
-            nstring(address.name)
+            readable(address.name)
             byte(0x20)
             nstring(address.route)
             byte(0x20)
@@ -91,6 +124,10 @@ extension StructureText {
                 let part = message.parts[index]
                 byte(0x28)
                 switch part.kind {
+                case .single where part.type.isName("multipart") && !part.subtype.isEmpty:
+                    // Without a boundary, or too deep: nobody can tell its parts.
+                    emptyText(isExtended: isExtended)
+                    multipartEnd(part, isExtended: isExtended)
                 case .single:
                     single(part)
                     if isExtended { singleExtension(part.mime) }
@@ -158,11 +195,9 @@ extension StructureText {
 
     // body-fields = body-fld-param SP body-fld-id SP body-fld-desc SP body-fld-enc SP body-fld-octets
     private mutating func fields(_ part: Part) {
-        let isOpaqueMultipart = part.type.isName("multipart")
-        // A multipart without a boundary is no multipart for anybody.
-        string(isOpaqueMultipart ? Array("application".utf8) : part.type)
+        string(part.type)
         byte(0x20)
-        string(isOpaqueMultipart ? Array("octet-stream".utf8) : part.subtype)
+        string(part.subtype)
         byte(0x20)
         // The default of RFC 2045 section 5.2 is told to the client.
         let lacksCharset = part.type.isName("text") && part.mime.parameter("charset") == nil

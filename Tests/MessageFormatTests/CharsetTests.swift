@@ -83,7 +83,7 @@ struct TextMutationTests {
 
 @Suite("What clients see of a part")
 struct PartDecoderTests {
-    private func part(_ fields: String) -> Part { parse(fields + "\n\n").root }
+    private func part(_ fields: String) -> Part { parse("MIME-Version: 1.0\n" + fields + "\n\n").root }
 
     @Test(
         "is its content",
@@ -145,7 +145,8 @@ struct PartDecoderTests {
     @Test(
         "is a preview",
         arguments: [
-            ("\n  Hello\n\n\tworld  \n", "Hello world"), ("\n", ""), ("Content-Transfer-Encoding: base64\n\naGVsbG8=", "hello"),
+            ("\n  Hello\n\n\tworld  \n", "Hello world"), ("\n", ""),
+            ("MIME-Version: 1\nContent-Transfer-Encoding: base64\n\naGVsbG8=", "hello"),
             ("\n> old\n>> older\nnew\n> more", "new"), ("\n> only\n> quotes", "> only > quotes"),
             ("Content-Type: text/html; charset=latin1\nContent-Transfer-Encoding: quoted-printable\n\n<p>Gr=FC=DFe<br>an", "Grüße an"),
             (

@@ -17,8 +17,18 @@ struct AddressTests {
             ("@b", #"((NIL NIL "MISSING_MAILBOX" "b"))"#),
             ("=?utf-8?q?=C3=A4?= <a@b>", #"(("=?utf-8?q?=C3=A4?=" NIL "a" "b"))"#), ("ä <a@b>", "(({2}\r\nä NIL \"a\" \"b\"))"),
             ("a b c", #"(("a b c" NIL "MISSING_MAILBOX" "MISSING_DOMAIN"))"#), ("", "NIL"), (" , ,", "NIL"), ("(only comment)", "NIL"),
-            (">", "NIL"), (")", "NIL"), ("a@b c@d, e@f", #"((NIL NIL "a" "b")(NIL NIL "e" "f"))"#),
-            ("\"open <a@b>", #"((NIL NIL "open <a@b>" "MISSING_DOMAIN"))"#), ("<a@b", #"((NIL NIL "a" "b"))"#),
+            (">", #"((NIL NIL "MISSING_MAILBOX" "MISSING_DOMAIN"))"#), (")", #"((NIL NIL "MISSING_MAILBOX" "MISSING_DOMAIN"))"#),
+            ("a@b c@d, e@f", #"((NIL NIL "a" "b"))"#),
+            ("\"open <a@b>", #"((NIL NIL "MISSING_MAILBOX" "MISSING_DOMAIN"))"#), ("<a@b", #"((NIL NIL "a" "SYNTAX_ERROR"))"#),
+            ("a@b., c@d", #"((NIL NIL "a" "MISSING_DOMAIN")(NIL NIL "c" "d"))"#),
+            ("X <@a b@c>", #"(("X" "INVALID_ROUTE" "b" "c"))"#), ("\"a b\"", #"(("a b" NIL "MISSING_MAILBOX" "MISSING_DOMAIN"))"#),
+            ("a . b @ c . d, \"x\".y@z", #"((NIL NIL "a.b" "c.d")(NIL NIL "x.y" "z"))"#), ("\"a  b\" <c@d>", #"(("a b" NIL "c" "d"))"#),
+            ("a@b,, c@d, (x), e@f", #"((NIL NIL "a" "b")(NIL NIL "c" "d")(NIL NIL "e" "f"))"#),
+            ("g: ,a@b,;, c@d", #"((NIL NIL "g" NIL)(NIL NIL "a" "b")(NIL NIL NIL NIL)(NIL NIL "c" "d"))"#),
+            ("a@[x\\]y]", #"((NIL NIL "a" "[x\\]y]"))"#), ("a@[x[y]", #"((NIL NIL "a" "MISSING_DOMAIN"))"#),
+            ("a@b (x(y)z\\))", #"(("x(y)z)" NIL "a" "b"))"#),
+            ("a@b (open, c@d", #"((NIL NIL "a" "MISSING_DOMAIN"))"#), ("\"\"@c", #"((NIL NIL "" "c"))"#),
+            (":;", #"((NIL NIL "" NIL)(NIL NIL NIL NIL))"#),
         ])
     func reads(_ field: String, _ expected: String) {
         let message = parse("To: \(field)\n\n")
@@ -35,20 +45,21 @@ struct AddressTests {
 
 @Suite("An envelope")
 struct EnvelopeTests {
-    @Test("unfolds, takes first fields, fills in Sender and Reply-To")
+    @Test("unfolds, takes the last of two fields, fills in Sender and Reply-To")
     func fields() {
         let message = parse(
             "date: D\nSUBJECT : a\n\tb\r\n c\nFrom: x@y\nSubject: second\nMessage-ID: <1@x>\nIn-Reply-To: <0@x>\nnonsense\nBcc: q@r\n\n")
         #expect(
             text(message.envelopeText)
-                == "(\"D\" \"a b c\" ((NIL NIL \"x\" \"y\")) ((NIL NIL \"x\" \"y\")) ((NIL NIL \"x\" \"y\")) NIL NIL ((NIL NIL \"q\" \"r\")) \"<0@x>\" \"<1@x>\")"
+                == "(\"D\" \"second\" ((NIL NIL \"x\" \"y\")) ((NIL NIL \"x\" \"y\")) ((NIL NIL \"x\" \"y\")) NIL NIL ((NIL NIL \"q\" \"r\")) \"<0@x>\" \"<1@x>\")"
         )
     }
 
     @Test(
         "prints no foreign byte raw",
         arguments: [
-            ("a\"\\b", #""a\"\\b""#), ("ä", "{2}\r\nä"), ("a\u{0}b", "{3}\r\na b"), ("a\u{1}", "{2}\r\na\u{1}"), ("", #""""#),
+            ("a\"\\b", #""a\"\\b""#), ("  a \t b\n\t c \n d ", #""a b c d""#), ("a\rb\r\r c\r", #""a b c""#), ("ä", "{2}\r\nä"),
+            ("a\u{0}b", "{5}\r\na\u{fffd}b"), ("a\u{1}", "{2}\r\na\u{1}"), ("", #""""#),
         ])
     func strings(_ subject: String, _ expected: String) {
         #expect(text(parse("Subject: \(subject)\n\n").envelopeText) == "(NIL \(expected) NIL NIL NIL NIL NIL NIL NIL NIL)")
