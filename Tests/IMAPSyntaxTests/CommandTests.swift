@@ -231,6 +231,13 @@ struct CommandTests {
             "a SEARCH CHARSET UTF-8 OR (SINCE 1-Jan-2020 2:3) NOT HEADER \"a\" b\r\n",
             "a APPEND x (\\Seen) {3+}\r\nabc\r\nb CREATE &AOQ-\r\n",
             "a LIST (SUBSCRIBED) \"\" (\"*%\" a.%) RETURN (STATUS (UNSEEN))\r\n", "a STORE 1:2,$ -FLAGS.SILENT (\\Seen x)\r\n",
+            "a SORT RETURN (PARTIAL -1:-9 COUNT UPDATE) (REVERSE DATE DISPLAYFROM) UTF-8 MODSEQ \"/flags/x\" all 7 FILTER f\r\n",
+            "a UID THREAD REFERENCES UTF-8 NOT EMAILID M1 SAVEDON 1-Jan-2020\r\na CANCELUPDATE \"a\" \"b\"\r\n",
+            "a ESEARCH IN (subtree-one (a \"b\") selected) RETURN (MIN) TEXT {1+}\r\nx\r\n",
+            "a APPEND x (\\Seen) CATENATE (URL \"/a;UIDVALIDITY=1/;UID=2/;SECTION=1.MIME/;PARTIAL=1.2\" TEXT ~{3+}\r\nabc URL {2+}\r\n/x)\r\n",
+            "a UID REPLACE 4 {1+}\r\nb UTF8 (~{1+}\r\na)\r\na SUBSCRIBE \"/x%20y;UIDVALIDITY=1/;UID=2/;SECTION=1.TEXT\"\r\n",
+            "a SELECT x (QRESYNC (1 2 3:4 (1 2)))\r\na UID FETCH 1 (FLAGS PREVIEW (LAZY)) (CHANGEDSINCE 1 VANISHED PARTIAL 1:2)\r\n",
+            "a SETMETADATA x (/private/a ~{3+}\r\na\0b /shared/b NIL)\r\na GETMETADATA (DEPTH infinity MAXSIZE 3) \"\" (/private/a /shared)\r\n",
         ]
     }
 

@@ -113,6 +113,22 @@ struct IMAPSortThreadTests {
         #expect(text(chain.reversed()).hasPrefix("(1 2 3 4 "))
     }
 
+    @Test("reads envelopes back, also damaged ones")
+    func envelopes() {
+        let text =
+            "(\"1 Jan\" {3}\r\na\"b ((NIL NIL \"m\\\"x\" \"h\")(NIL NIL \"n\" \"h\")) NIL NIL ((\"T\" NIL \"t\" \"u\")) NIL NIL \"<p@q>\" \"<i@d>\")"
+        let fields = EnvelopeFields(Array(text.utf8))
+        #expect(fields.date == Array("1 Jan".utf8) && fields.subject == Array("a\"b".utf8))
+        #expect(fields.from?.display == Array("m\"x@h".utf8) && fields.to?.display == Array("T".utf8) && fields.cc == nil)
+        #expect(fields.inReplyTo == Array("<p@q>".utf8) && fields.messageID == Array("<i@d>".utf8))
+        var dice = Dice(5)
+        for _ in 0..<5_000 {
+            var bytes = Array(text.utf8)
+            for _ in 0..<3 { bytes[dice.roll(bytes.count)] = UInt8(dice.roll(256)) }
+            _ = EnvelopeFields(Array(bytes.prefix(dice.roll(bytes.count + 1))))
+        }
+    }
+
     @Test("takes message ids apart")
     func ids() {
         func all(_ text: String) -> [String] { MessageIDs.all(in: Array(text.utf8), atMost: 3).map { String(decoding: $0, as: UTF8.self) } }
