@@ -4,10 +4,21 @@ internal import MessageFormat
 
 /// Puts messages of one mailbox into the order of SORT (RFC 5256, RFC 5957). Each key is made once; equal messages stay in mailbox order.
 struct MessageSorter {
-    private enum Column {
-        case numbers([Int64], isReverse: Bool)
+    /// The values of one criterion; a class, so that adding to it copies nothing.
+    private final class Column {
+        let isReverse: Bool
+        var numbers: [Int64] = []
         /// Keys of i;unicode-casemap.
-        case texts([[UInt8]], isReverse: Bool)
+        var texts: [[UInt8]] = []
+
+        init(isReverse: Bool) { self.isReverse = isReverse }
+
+        /// Below, above or like zero, as the first value is.
+        func compare(_ a: Int, _ b: Int) -> Int {
+            if texts.isEmpty { return numbers[a] < numbers[b] ? -1 : numbers[a] > numbers[b] ? 1 : 0 }
+            if texts[a] == texts[b] { return 0 }
+            return texts[a].lexicographicallyPrecedes(texts[b]) ? -1 : 1
+        }
     }
 
     private let mailbox: any Mailbox
@@ -22,12 +33,7 @@ struct MessageSorter {
     func sorted(_ positions: [Int]) throws(StoreError) -> [Int] {
         let source = EnvelopeSource(mailbox)
         let needsFields = criteria.contains { ![.arrival, .size].contains($0.key) }
-        var columns = criteria.map { criterion -> Column in
-            switch criterion.key {
-            case .arrival, .date, .size: .numbers([], isReverse: criterion.isReverse)
-            default: .texts([], isReverse: criterion.isReverse)
-            }
-        }
+        let columns = criteria.map { Column(isReverse: $0.isReverse) }
         var present: [Int] = []
         present.reserveCapacity(positions.count)
         for position in positions {
@@ -35,7 +41,12 @@ struct MessageSorter {
                 let fields = needsFields ? try source.fields(at: position) : nil
                 var values: [Value] = []
                 for criterion in criteria { values.append(try value(criterion.key, position, fields, source)) }
-                for index in columns.indices { Self.append(values[index], to: &columns[index]) }
+                for (column, value) in zip(columns, values) {
+                    switch value {
+                    case .number(let number): column.numbers.append(number)
+                    case .text(let text): column.texts.append(text)
+                    }
+                }
                 present.append(position)
             } catch {
                 guard case .expunged = error else { throw error }
@@ -67,28 +78,10 @@ struct MessageSorter {
         }
     }
 
-    private static func append(_ value: Value, to column: inout Column) {
-        switch (value, column) {
-        case (.number(let number), .numbers(var numbers, let isReverse)):
-            column = .numbers([], isReverse: isReverse)
-            numbers.append(number)
-            column = .numbers(numbers, isReverse: isReverse)
-        case (.text(let text), .texts(var texts, let isReverse)):
-            column = .texts([], isReverse: isReverse)
-            texts.append(text)
-            column = .texts(texts, isReverse: isReverse)
-        default: break
-        }
-    }
-
     private static func precedes(_ a: Int, _ b: Int, _ columns: [Column]) -> Bool {
         for column in columns {
-            switch column {
-            case .numbers(let numbers, let isReverse):
-                if numbers[a] != numbers[b] { return (numbers[a] < numbers[b]) != isReverse }
-            case .texts(let texts, let isReverse):
-                if texts[a] != texts[b] { return texts[a].lexicographicallyPrecedes(texts[b]) != isReverse }
-            }
+            let order = column.compare(a, b)
+            if order != 0 { return (order < 0) != column.isReverse }
         }
         return a < b
     }
