@@ -20,6 +20,7 @@ let package = Package(
         .systemLibrary(name: "CSeccomp", path: "Sources/CSeccomp", pkgConfig: "libseccomp"),
         .systemLibrary(name: "COpenSSL", path: "Sources/COpenSSL", pkgConfig: "openssl"),
         .systemLibrary(name: "CCrypt", path: "Sources/CCrypt"),
+        .systemLibrary(name: "CLMDB", path: "Sources/CLMDB", pkgConfig: "lmdb"),
         library("Platform", ["CPlatform"]),
         library("Confinement", ["CPlatform", "CSeccomp", "Platform"]),
         library("TLS", ["COpenSSL", "Platform"]),
@@ -32,7 +33,8 @@ let package = Package(
         library("SASL", ["Base64"]),
         library("Variables"),
         library("Configuration", ["Platform", "Variables"]),
-        library("MailStore", ["MessageFormat", "Platform"]),
+        library("Index", ["CLMDB", "CPlatform", "Platform"]),
+        library("MailStore", ["Index", "MessageFormat", "Platform"]),
         library("PasswordStore", ["CCrypt", "Platform", "Base64"]),
         library(
             "login", ["ServiceKit", "IPCProtocol", "Platform", "Confinement", "TLS", "IMAPSyntax", "Variables", "Base64"],
