@@ -133,7 +133,13 @@ extension IMAPSession {
     @discardableResult
     func reportChanges(expunges: Bool, withUID: Bool) throws(CommandFailure) -> MailboxChanges {
         guard let mailbox else { return MailboxChanges() }
-        let changes = try storing { () throws(StoreError) in try mailbox.synchronize(reportExpunges: expunges) }
+        let changes: MailboxChanges
+        do throws(StoreError) { changes = try mailbox.synchronize(reportExpunges: expunges) } catch {
+            if case .mailboxGone = error { throw .store(error) }
+            // What the command did is done: a client told NO would do it again. It hears of the changes next time.
+            settings.logError("Mailbox \(mailbox.name): changes could not be looked at: \(error.logText)")
+            return MailboxChanges()
+        }
         guard !changes.isEmpty || !touched.isEmpty else { return changes }
         removeExpunged(changes.expunged)
         writeExpunged(changes.expunged)

@@ -29,15 +29,15 @@ struct DotLock: ~Copyable {
         var pause: Int64 = 1_000_000
         while true {
             do throws(SystemError) {
-                let file = try folder.directory.file(name, .create(mode: 0o600))
+                let file = try folder.directory.file(name, .create(mode: Self.flockedMode))
+                let created = try file.status()
                 do throws(SystemError) {
+                    guard try holds(file, created, name, in: folder) else { continue }
                     try file.writeAll(Array("\(Process.id):\(rules.hostname)".utf8))
-                    if file.tryLockExclusively() { try file.setMode(Self.flockedMode) }
                 } catch {
                     try? folder.directory.removeFile(name[...])
                     throw error
                 }
-                let created = try file.status()
                 return DotLock(folder: folder, name: name, file: file, created: created, touched: Clock.monotonicNanoseconds)
             } catch {
                 guard error.isExists else { throw folder.failure(error, name[...]) }
@@ -49,6 +49,21 @@ struct DotLock: ~Copyable {
             FileLockOwner.pause(nanoseconds: pause)
             pause = min(pause * 2, 20_000_000)
         }
+    }
+
+    /// Takes the flock of a lock file just made; false when somebody found it without one and removed it: whoever is killed at any moment
+    /// leaves a lock that is known to be stale at once. On a file system without flock the file gets the mode of a plain lock.
+    private static func holds(_ file: borrowing FileDescriptor, _ created: FileStatus, _ name: [UInt8], in folder: Folder)
+        throws(SystemError) -> Bool
+    {
+        for _ in 0..<50 {
+            let isLocked = file.tryLockExclusively()
+            guard let now = try folder.directory.statusIfPresent(of: name[...]), now.isSameFile(as: created) else { return false }
+            if isLocked { return true }
+            FileLockOwner.pause(nanoseconds: 1_000_000)  // somebody looks at it
+        }
+        try file.setMode(0o600)
+        return true
     }
 
     private init(folder: Folder, name: [UInt8], file: consuming FileDescriptor, created: FileStatus, touched: Int64) {
