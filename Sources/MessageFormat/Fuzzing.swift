@@ -51,6 +51,7 @@ package func fuzzCharset(_ input: [UInt8]) -> Bool {
 
 /// The preview of any message is valid UTF-8 of at most 200 characters.
 package func fuzzPreview(_ input: [UInt8]) -> Bool {
+    guard let cut = input.first else { return true }
     let source = Array(input.dropFirst())
     var parser = MessageParser()
     parser.feed(source[...])
@@ -59,7 +60,7 @@ package func fuzzPreview(_ input: [UInt8]) -> Bool {
         let part = message.parts[index]
         var preview = PreviewText(part)
         let body = source[Int(part.body.start)..<Int(part.body.end)]
-        for piece in pieces([input[0]] + body) { preview.feed(piece) }
+        for piece in pieces([cut] + body) { preview.feed(piece) }
         let text = preview.finish()
         guard String(decoding: text, as: UTF8.self).unicodeScalars.count <= 200, Array(String(decoding: text, as: UTF8.self).utf8) == text
         else {
