@@ -154,7 +154,7 @@ class Faults(Case):
                 if how != "killed":
                     break
                 tried += 1
-        print("killed at %d system calls of %d operations" % (tried, len(self.OPERATIONS)))
+        self.assertGreater(tried, 300)
 
     @limit(600)
     def test_each_call_that_changes_files_fails(self):
@@ -182,4 +182,4 @@ class Faults(Case):
                     if how != "failed":
                         break
                     tried += 1
-        print("%d calls failed in %d operations" % (tried, len(self.OPERATIONS)))
+        self.assertGreater(tried, 200)
