@@ -6,6 +6,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+void cp_heap_prepare(void) {
+    // glibc raises this limit when a large piece is freed, and would then take the next one from the heap: LMDB's 2 MB tables, of which
+    // hardly a page is used, would be zeroed there. Setting it keeps it.
+    mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+}
+
 void cp_heap_settle(void) {
     malloc_trim(0);
     // Whatever malloc still has lies in holes of pages that children share with us. Taken once here, it is never written by a child:

@@ -41,6 +41,9 @@ package final class Index {
         }
     }
 
+    /// Closes the file until it is used again: for a session that waits.
+    package func rest() { file = nil }
+
     /// Runs `body` once, with all other processes kept out of the index (where it is shared) until it returns; it may use `read` and `write`.
     package func alone<R>(_ body: () -> R) -> R {
         var result: R?

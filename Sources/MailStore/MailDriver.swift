@@ -6,6 +6,9 @@ package import Platform
 /// what it throws left nothing behind. Used by one thread of one process; other processes, other mail
 /// programs too, may use the same mail at the same time.
 package protocol MailDriver: AnyObject {
+    /// The session waits: what can be had again quickly is given back to the system.
+    func rest()
+
     /// At least one; the order is that of the settings.
     var namespaces: [Namespace] { get }
 

@@ -35,6 +35,9 @@ package enum Heap {
     /// end and not in the holes of shared ones: each hole would cost a whole page.
     package static func settle() { cp_heap_settle() }
 
+    /// Large pieces of memory (128 KiB and more) always come as zero pages from the kernel and go back to it. First thing in a process.
+    package static func prepare() { cp_heap_prepare() }
+
     /// Gives back what a session used and does not use any more; for a session that has become idle.
     package static func release() { cp_memory_release() }
 }

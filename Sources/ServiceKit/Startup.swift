@@ -27,6 +27,7 @@ package final class Startup {
     /// Takes over what was inherited and waits for master's start order. The first thing in each main.
     package init() throws(StartFailure) {
         Title.prepare()
+        Heap.prepare()
         SignalQueue.ignoreWriteSignals()
         // Scripts send HUP to auth to empty its cache: it has none, and must not end for it.
         SignalQueue.ignore(SignalQueue.hangUp)

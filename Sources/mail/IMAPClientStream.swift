@@ -28,6 +28,9 @@ final class ClientStream {
     /// What made a wait end.
     enum Wake { case input, other, timeout }
 
+    /// Called when the client has been silent for a while.
+    var whenResting: () -> Void = {}
+
     init(_ client: consuming FileDescriptor, control: ControlChannel?, pauseMilliseconds: Int64) throws(SessionEnd) {
         self.client = client
         self.control = control
@@ -129,6 +132,7 @@ final class ClientStream {
     private func rest() {
         received = []
         out = ResponseWriter()
+        whenResting()
         Heap.release()
     }
 

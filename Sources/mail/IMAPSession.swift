@@ -48,6 +48,7 @@ final class IMAPSession {
     /// Takes over the connection and makes it non-blocking. Throws when it is not usable.
     init(client: consuming FileDescriptor, start: SessionStart, store: any MailDriver, settings: IMAPSettings) throws(SessionEnd) {
         stream = try ClientStream(client, control: settings.control, pauseMilliseconds: settings.pauseMilliseconds)
+        stream.whenResting = { [unowned store] in store.rest() }
         stream.count(received: start.pendingInput.count)
         reader = CommandReader(limits: settings.limits, pending: start.pendingInput)
         self.start = start

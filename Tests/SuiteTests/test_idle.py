@@ -81,6 +81,19 @@ class Waiting(Case):
         self.assertLess(time.monotonic() - began, 5)
 
     @only_culver
+    def test_a_session_that_waits_closes_its_index(self):
+        server = self.server()
+        client, tag = self.idle(server, "alice")
+        worker = [p for p in server.named("imap") if "alice" in p.title][0]
+        self.until(lambda: not any("culver.index" in mapping for mapping in open("/proc/%d/maps" % worker.pid)), "the index is closed")
+        deliver(server, "alice", "1700000000.M1P1.host")
+        self.assertIn(b"1 EXISTS", self.exists(client))
+        client.send(b"DONE\r\n")
+        self.assertOK(client.finish(tag))
+        self.assertOK(client.command("STORE 1 +FLAGS (\\Seen)"))
+        client.close()
+
+    @only_culver
     @only_root
     def test_the_watcher_can_open_nothing(self):
         server = self.server(settings={"mail_max_userip_connections": "0"})

@@ -80,6 +80,8 @@ extern const int cp_rlimit_nofile, cp_rlimit_core, cp_rlimit_nproc, cp_rlimit_fs
 // -- memory --
 /// Before a zygote forks: gives free memory back and fills the holes of the heap, so that children do not write shared pages.
 void cp_heap_settle(void);
+/// Large pieces of memory are always mappings of their own. First thing in a process.
+void cp_heap_prepare(void);
 /// Gives memory that is free, and stack that is unused, back to the kernel.
 void cp_memory_release(void);
 

@@ -1,3 +1,4 @@
+internal import Index
 internal import Platform
 
 /// A user's mail in Maildir++ (or nested Maildir) folders, kept so that Dovecot and any other Maildir program can use it
@@ -37,6 +38,8 @@ final class MaildirStore: MailDriver {
     var isDurable: Bool { options.durability != .never }
 
     /// The lock of a control file.
+    func rest() { for root in roots { root.index.rest() } }
+
     func lock(_ file: [UInt8], in folder: Folder) throws(StoreError) -> DotLock {
         let rules = DotLock.Rules(wait: options.lockWait, probesOwner: options.probesLockOwner, hostname: hostname)
         return try DotLock.take(file, in: folder, rules) { options.log(.warning, $0) }
