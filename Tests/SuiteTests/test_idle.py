@@ -95,7 +95,7 @@ class Waiting(Case):
 
     @only_culver
     @only_root
-    def test_the_watcher_can_open_nothing(self):
+    def test_the_watcher_has_its_users_ids_a_filter_and_no_capability(self):
         server = self.server(settings={"mail_max_userip_connections": "0"})
         held = [self.idle(server, "alice") for _ in range(18)]
         watcher = [p for p in server.named("imap") if "watches for" in p.title][0]

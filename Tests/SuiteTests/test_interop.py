@@ -1,11 +1,9 @@
 """One Maildir, two servers: Debian's Dovecot and Culver take it over from each other, and every client sees the same."""
 
-import os
 import re
-import unittest
 
 from suite import Case, limit, message, only_culver, only_root
-from test_search import DOVECOT, DovecotSession
+from test_search import DovecotSession
 
 FOLDERS = ["Sent", "Drafts", "Trash", "Work", "Work.2025", "Work.2025.March", "Entw&APw-rfe", "&ZeVnLIqe-", "Lists.swift-evolution",
            "With space", "&AOQ-.&APY-.&APw-", "Quote'd"]
@@ -38,7 +36,6 @@ def picture(client):
 
 @only_culver
 @only_root
-@unittest.skipUnless(os.path.exists(DOVECOT), "dovecot-imapd is missing")
 class Interoperation(Case):
     def fill(self, client, name, first, count):
         """Many messages at once, with flags, keywords and dates of their own."""
