@@ -22,30 +22,13 @@ sys.dont_write_bytecode = True
 
 import culver  # noqa: E402
 
-# measure, figure, what it is, unit, aim for the ratio
-ROWS = (
-    ("one-plain", "cpu_ms", "CPU per login, plain, one login process per connection", "ms", "<= 0.25"),
-    ("one-plain", "rate", "logins per second, plain, one login process per connection", "/s", ">= 3"),
-    ("one-tls", "cpu_ms", "CPU per login, TLS, one login process per connection", "ms", ""),
-    ("one-tls", "rate", "logins per second, TLS, one login process per connection", "/s", ""),
-    ("shared-plain", "cpu_ms", "CPU per login, plain, shared login processes", "ms", "<= 0.35"),
-    ("shared-plain", "rate", "logins per second, plain, shared login processes", "/s", ""),
-    ("shared-tls", "cpu_ms", "CPU per login, TLS, shared login processes", "ms", ""),
-    ("shared-tls", "rate", "logins per second, TLS, shared login processes", "/s", ""),
-    ("reused-plain", "cpu_ms", "CPU per login, plain, shared; Dovecot without isolation", "ms", "near 1"),
-    ("memory-plain", "bytes", "private memory per idle session, plain", "KB", "<= 0.4"),
-    ("memory-tls", "bytes", "private memory per idle session, TLS", "KB", "<= 0.4"),
-    ("latency", "median_ms", "LOGIN to its answer, median", "ms", "< 2 ms"),
-    ("latency", "p99_ms", "LOGIN to its answer, 99 %", "ms", ""),
-    ("spawn", "master_percent", "share of master in the CPU of all", "%", "< 1 %"),
-    ("spawn", "rate", "sessions per second while counting that", "/s", ""),
-)
+from rows import ROWS, TABLES  # noqa: E402
 
 
 def side(server, measure, options):
     # Culver keeps its users apart always: what stands beside Dovecot's reused processes is its shared mode
     wanted = "shared-plain" if (server, measure) == ("culver", "reused-plain") else measure
-    settings = dict(vars(options), measure=wanted)
+    settings = dict(vars(options), measure=wanted, sizes=options.sizes.split(","))
     settings.pop("measures")
     done = subprocess.run([sys.executable, "-B", os.path.join(HERE, "side.py"), json.dumps(settings)], stdout=subprocess.PIPE, text=True,
                           env=dict(os.environ, SUITE_SERVER=server))
@@ -53,6 +36,20 @@ def side(server, measure, options):
         print("%s: %s failed" % (server, measure), file=sys.stderr)
         return None
     return json.loads(done.stdout)
+
+
+def table(title, rows, found):
+    print("%s\n\n| %-60s | %10s | %10s | %6s | %-8s |" % (title, "measure", "Culver", "Dovecot", "ratio", "aim"))
+    print("|%s|%s|%s|%s|%s|" % ("-" * 62, "-" * 11 + ":", "-" * 11 + ":", "-" * 7 + ":", "-" * 10))
+    for measure, figure, text, unit, aim in rows:
+        values = [found.get((server, measure), {}).get(figure) for server in ("culver", "dovecot")]
+        if values == [None, None]:
+            continue
+        scale = 1 / 1024 if unit == "KB" else 1
+        shown = ["–" if value is None else "%.*f %s" % (2 if value * scale < 10 else 0, value * scale, unit) for value in values]
+        ratio = "%.2f" % (values[0] / values[1]) if None not in values and values[1] else "–"
+        print("| %-60s | %10s | %10s | %6s | %-8s |" % (text, shown[0], shown[1], ratio, aim))
+    print()
 
 
 def main():
@@ -63,6 +60,7 @@ def main():
     parser.add_argument("--sessions", type=int, default=100, help="idle sessions for the memory figures")
     parser.add_argument("--latencies", type=int, default=1000, help="logins for the latency figures")
     parser.add_argument("--spawn", type=int, default=5000, help="sessions for master's share")
+    parser.add_argument("--sizes", default="1k,10k,100k,1m", help="sizes of mailboxes")
     parser.add_argument("measures", nargs="*", metavar="MEASURE", help=", ".join(dict.fromkeys(row[0] for row in ROWS)))
     options = parser.parse_args()
     measures = [name for name in dict.fromkeys(row[0] for row in ROWS) if not options.measures or name in options.measures]
@@ -76,6 +74,8 @@ def main():
                 sys.exit("No release build (%s). Run \"make build\" first." % error)
             os.chmod(stage, 0o755)
             os.environ["SUITE_STAGE"] = os.path.join(stage, "usr")
+        # names of the same files for both servers: on the file system of their folders
+        options.corpus = os.path.join(stage, "corpus")
         found, how = {}, ""
         for measure in measures:
             for server in servers:
@@ -88,16 +88,10 @@ def main():
     version = subprocess.run(["/usr/sbin/dovecot", "--version"], capture_output=True, text=True).stdout.strip() if "dovecot" in servers else ""
     print("\n%d CPUs, Linux %s; Dovecot %s; %d logins by %d clients, %d idle sessions; CPU time from %s\n" % (
         os.cpu_count(), platform.release(), version or "not measured", options.count, options.clients, options.sessions, how or "–"))
-    print("| %-60s | %10s | %10s | %6s | %-8s |" % ("measure", "Culver", "Dovecot", "ratio", "aim"))
-    print("|%s|%s|%s|%s|%s|" % ("-" * 62, "-" * 11 + ":", "-" * 11 + ":", "-" * 7 + ":", "-" * 10))
-    for measure, figure, text, unit, aim in ROWS:
-        if measure not in measures:
-            continue
-        values = [found.get((server, measure), {}).get(figure) for server in ("culver", "dovecot")]
-        scale = 1 / 1024 if unit == "KB" else 1
-        shown = ["–" if value is None else "%.*f %s" % (2 if value * scale < 10 else 0, value * scale, unit) for value in values]
-        ratio = "%.2f" % (values[0] / values[1]) if None not in values and values[1] else "–"
-        print("| %-60s | %10s | %10s | %6s | %-8s |" % (text, shown[0], shown[1], ratio, aim))
+    for title, rows in TABLES:
+        rows = [row for row in rows if row[0] in measures]
+        if rows:
+            table(title, rows, found)
 
 
 if __name__ == "__main__":

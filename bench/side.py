@@ -13,6 +13,7 @@ sys.dont_write_bytecode = True
 import cpu  # noqa: E402
 import load  # noqa: E402
 import processes  # noqa: E402
+import store  # noqa: E402
 from culver import Instance, message  # noqa: E402
 
 USERS = ["user%d" % number for number in range(10)]
@@ -110,6 +111,11 @@ def spawn(count, clients):
         return {"master_percent": master / whole * 100, "master_ms": master * 1000, "whole_ms": whole * 1000, "rate": count / elapsed}
 
 
+def mailboxes(measure, options):
+    with Side(SHARED) as side:
+        return measure(store.Bench(options, side))
+
+
 def main():
     options = json.loads(sys.argv[1])
     processes.become_subreaper()
@@ -125,6 +131,8 @@ def main():
         "latency": lambda: latency(options["latencies"]),
         "spawn": lambda: spawn(options["spawn"], clients),
     }
+    for name, measure in store.MEASURES.items():
+        measures[name] = lambda measure=measure: mailboxes(measure, options)
     try:
         print(json.dumps(measures[options["measure"]]()))
     finally:

@@ -29,7 +29,9 @@ class DemoAlone(unittest.TestCase):
 
     def start(self, **more):
         demo = subprocess.Popen([os.path.join(culver.ROOT, "tools", "demo.sh")], env=dict(self.environment, **more), stdin=subprocess.DEVNULL,
-                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+                                # A shell cannot trap what was ignored when it started, as in a job in the background.
+                                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
         self.addCleanup(self.end, demo)
         return demo
 
