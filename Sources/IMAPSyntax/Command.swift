@@ -20,6 +20,9 @@ package enum Command: Equatable, Sendable {
     /// Tags of the searches whose updates are to end (RFC 5267).
     case cancelUpdate([[UInt8]])
     case compress([UInt8])
+    case notify(NotifyCommand)
+    /// COMPARATOR: collations in the order of preference; empty: which one is used (RFC 5255).
+    case comparator([[UInt8]])
     case getMetadata(GetMetadataCommand)
     case setMetadata(SetMetadataCommand)
     case fetch(FetchCommand)
@@ -42,6 +45,13 @@ package struct SelectCommand: Equatable, Sendable {
         package var modSeq: UInt64
         /// Nil: all.
         package var knownUIDs: SequenceSet?
+        /// Message numbers, and the UIDs that these messages had when the client saw them last; as many of each.
+        package var matches: Matches?
+
+        package struct Matches: Equatable, Sendable {
+            package var numbers: NumberSet
+            package var uids: NumberSet
+        }
     }
 }
 
@@ -73,6 +83,19 @@ package struct ListCommand: Equatable, Sendable {
     package var metadata: [[UInt8]] = []
     /// Any option or a list of patterns was given, so that the answer follows RFC 5258.
     package var isExtended = false
+
+    package init(
+        reference: [UInt8], patterns: [[UInt8]], selection: Selection = [], returns: Return = [], status: [StatusItem] = [],
+        metadata: [[UInt8]] = [], isExtended: Bool = false
+    ) {
+        self.reference = reference
+        self.patterns = patterns
+        self.selection = selection
+        self.returns = returns
+        self.status = status
+        self.metadata = metadata
+        self.isExtended = isExtended
+    }
 }
 
 /// What STATUS may tell.

@@ -67,6 +67,8 @@ extension CommandParser {
         case _ where name.isWord("COMPRESS"):
             try space()
             return .compress(Array(take(while: .atom)))
+        case _ where name.isWord("NOTIFY"): return try notify()
+        case _ where name.isWord("COMPARATOR"): return .comparator(try comparators())
         case _ where name.isWord("ESEARCH"): return try search(isUID: true, mayNameMailboxes: true)
         case _ where name.isWord("CANCELUPDATE"): return .cancelUpdate(try contextTags())
         default: return try numberCommand(name, isUID: false)

@@ -28,6 +28,13 @@ extension CommandParser {
         return .select(command)
     }
 
+    // known-sequence-set = sequence-set ; known-uid-set = sequence-set          ; "*" is not allowed
+    private mutating func knownSet() throws(SyntaxError) -> NumberSet {
+        let set = try sequenceSet()
+        guard !set.hasLargest, !set.isSavedResult else { throw .expected("numbers", at: index) }
+        return set.numbers
+    }
+
     // seq-match-data = "(" known-sequence-set SP known-uid-set ")"                RFC 7162 section 7
     private mutating func resynchronization() throws(SyntaxError) -> SelectCommand.Resynchronization {
         try byte(0x28, "(")
@@ -40,11 +47,13 @@ extension CommandParser {
             hasMore = takeIf(0x20)
         }
         if hasMore {
-            // It helps servers that forget what was expunged; ours says then what is not there.
+            // It helps where it was forgotten what was expunged, and all is told that is not there.
             try byte(0x28, "(")
-            _ = try sequenceSet()
+            let numbers = try knownSet()
             try space()
-            _ = try sequenceSet()
+            let uids = try knownSet()
+            guard numbers.count == uids.count else { throw .expected("as many UIDs as message numbers", at: index) }
+            resync.matches = .init(numbers: numbers, uids: uids)
             try byte(0x29, ")")
         }
         try byte(0x29, ")")

@@ -94,6 +94,19 @@ extension CommandParser {
         return .thread(ThreadCommand(isUID: isUID, algorithm: algorithm, charset: charset, key: try searchKeys(depth: 1)))
     }
 
+    // comparator-cmd = "COMPARATOR" *(SP comp-order-quoted) ; comp-order-quoted = astring            RFC 5255 section 4.10
+    mutating func comparators() throws(SyntaxError) -> [[UInt8]] {
+        var names: [[UInt8]] = []
+        while takeIf(0x20) {
+            guard names.count < Limits.comparators else { throw .overLimit("comparators") }
+            let name = peek == 0x22 || peek == 0x7b ? try string() : Array(take(while: .list))
+            guard !name.isEmpty else { throw .expected("comparator", at: index) }
+            guard name.count <= Limits.comparator else { throw .overLimit("comparator") }
+            names.append(name)
+        }
+        return names
+    }
+
     // cancelupdate = "CANCELUPDATE" 1*(SP quoted)                                        RFC 5267 section 6
     mutating func contextTags() throws(SyntaxError) -> [[UInt8]] {
         var tags: [[UInt8]] = []

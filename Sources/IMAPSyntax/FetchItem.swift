@@ -76,9 +76,7 @@ extension CommandParser {
         try space()
         var items: [FetchItem] = []
         if peek == 0x28 {
-            try list(atMost: Limits.fetchItems, of: "FETCH items") { parser throws(SyntaxError) in
-                items.append(try parser.fetchItem(named: parser.fetchName()))
-            }
+            items = try fetchItems()
         } else {
             let name = fetchName()
             switch name.count {
@@ -118,7 +116,7 @@ extension CommandParser {
         command = changed
     }
 
-    private mutating func fetchName() -> ArraySlice<UInt8> {
+    mutating func fetchName() -> ArraySlice<UInt8> {
         let start = index
         while index < bytes.count, ASCIISet.atom.contains(bytes[index]), bytes[index] != 0x5b { index += 1 }
         return bytes[start..<index]
@@ -127,7 +125,7 @@ extension CommandParser {
     // fetch-att = "ENVELOPE" / "FLAGS" / "INTERNALDATE" / "RFC822.SIZE" / "BODY" ["STRUCTURE"] / "UID" /
     //             "BODY" section [partial] / "BODY.PEEK" section [partial] /
     //             "BINARY" [".PEEK"] section-binary [partial] / "BINARY.SIZE" section-binary
-    private mutating func fetchItem(named name: ArraySlice<UInt8>) throws(SyntaxError) -> FetchItem {
+    mutating func fetchItem(named name: ArraySlice<UInt8>) throws(SyntaxError) -> FetchItem {
         switch name.count {
         case _ where name.isWord("FLAGS"): return .flags
         case _ where name.isWord("UID"): return .uid

@@ -45,10 +45,16 @@ package struct Limits: Sendable, Equatable {
     package static let searchKeys = 1_000
     /// Criteria of SORT.
     package static let sortCriteria = 10
+    /// Names in COMPARATOR, and the length of one (RFC 4790 section 3.2).
+    package static let comparators = 32
+    package static let comparator = 254
     /// Searches whose updates one CANCELUPDATE ends.
     package static let contextTags = 32
     /// Mailboxes that ESEARCH and NOTIFY name.
     package static let mailboxFilters = 100
+    /// Groups of mailboxes in NOTIFY, and events of one.
+    package static let notifyGroups = 32
+    package static let notifyEvents = 16
     /// Pieces of one message in CATENATE, and the length of a URL.
     package static let catenateParts = 1_000
     package static let url = 8_192

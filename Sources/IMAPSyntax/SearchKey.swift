@@ -24,6 +24,8 @@ package struct SearchCommand: Equatable, Sendable {
     package var key: SearchKey
     /// What PARTIAL asks for.
     package var partial: ResultRange?
+    /// What UPDATE wants to be told of new messages (RFC 5465 section 7).
+    package var updateItems: [FetchItem] = []
     /// SORT when it is not empty.
     package var order: [SortCriterion] = []
     /// ESEARCH with the mailboxes to look into (RFC 7377).
@@ -59,6 +61,9 @@ package indirect enum SearchKey: Equatable, Sendable {
     case not(SearchKey)
     case numbers(SequenceSet)
     case uids(SequenceSet)
+    /// Above, or below, this UID (RFC 9738 section 3.2).
+    case uidAfter(UInt32)
+    case uidBefore(UInt32)
     /// One system flag is set.
     case flag(SystemFlags)
     case recent
@@ -138,10 +143,12 @@ extension CommandParser {
     }
 
     // search-return-opts = SP "RETURN" SP "(" [search-return-opt *(SP search-return-opt)] ")"
+    // modifier-update = "UPDATE" ["(" fetch-att *(SP fetch-att) ")"]               RFC 5465 section 8
     // search-return-opt =/ "PARTIAL" SP partial-range / "UPDATE" / "CONTEXT"      RFC 9394 section 4, RFC 5267 section 6
     mutating func searchReturns(_ command: inout SearchCommand) throws(SyntaxError) {
         var returns: SearchCommand.Returns = []
         var partial: ResultRange?
+        var updateItems: [FetchItem] = []
         try list(atMost: 8, of: "RETURN options", allowsEmpty: true) { parser throws(SyntaxError) in
             let name = parser.take(while: .atom)
             switch name.count {
@@ -150,7 +157,11 @@ extension CommandParser {
             case _ where name.isWord("ALL"): returns.insert(.all)
             case _ where name.isWord("COUNT"): returns.insert(.count)
             case _ where name.isWord("SAVE"): returns.insert(.save)
-            case _ where name.isWord("UPDATE"): returns.insert(.update)
+            case _ where name.isWord("UPDATE"):
+                returns.insert(.update)
+                guard parser.peek == 0x20, parser.index + 1 < parser.bytes.count, parser.bytes[parser.index + 1] == 0x28 else { return }
+                parser.index += 1
+                updateItems = try parser.fetchItems()
             case _ where name.isWord("CONTEXT"): returns.insert(.context)
             case _ where name.isWord("PARTIAL") && partial == nil:
                 returns.insert(.partial)
@@ -163,6 +174,7 @@ extension CommandParser {
         guard !returns.isSuperset(of: [.all, .partial]) else { throw .expected("ALL or PARTIAL, not both", at: index) }
         command.returns = returns.isSubset(of: [.update, .context]) ? returns.union(.all) : returns
         command.partial = partial
+        command.updateItems = updateItems
     }
 
     // partial-range = partial-range-first / partial-range-last ; partial-range-first = nz-number ":" nz-number
@@ -247,6 +259,9 @@ extension CommandParser {
         case _ where name.isWord("LARGER"): return .larger(try number64())
         case _ where name.isWord("SMALLER"): return .smaller(try number64())
         case _ where name.isWord("UID"): return .uids(try sequenceSet())
+        // search-key =/ "UIDAFTER" SP uniqueid / "UIDBEFORE" SP uniqueid
+        case _ where name.isWord("UIDAFTER"): return .uidAfter(try nzNumber())
+        case _ where name.isWord("UIDBEFORE"): return .uidBefore(try nzNumber())
         case _ where name.isWord("BEFORE"): return .date(.before(try date()))
         case _ where name.isWord("ON"): return .date(.on(try date()))
         case _ where name.isWord("SINCE"): return .date(.since(try date()))

@@ -44,6 +44,11 @@ package struct NumberSet: Equatable, Sendable {
     package init() {}
     package init(_ range: ClosedRange<UInt32>) { ranges = [range] }
 
+    /// Builds the set of ranges that come in any order.
+    package init(_ ranges: some Sequence<ClosedRange<UInt32>>) {
+        for range in ranges { insert(range) }
+    }
+
     /// Builds the set of numbers that come in any order.
     package init(_ numbers: some Sequence<UInt32>) {
         for number in numbers { insert(number...number) }

@@ -4,11 +4,23 @@ package import Platform
 package protocol ChangeWatch: AnyObject {
     /// Readable when something happened.
     var number: Int32 { get }
-    /// Watches the directory behind a descriptor, which stays the caller's.
-    func watch(_ directory: Int32) throws(SystemError)
+    /// Watches the directory behind a descriptor, which stays the caller's. Answers by which number `wasRead` names it: the same for the same
+    /// directory, or another.
+    @discardableResult func watch(_ directory: Int32) throws(SystemError) -> Int32
+    /// Something happened that `number` does not show any more; `wasRead` tells it.
+    var hasMore: Bool { get }
     /// What happened is about to be looked at: the descriptor is quiet again until something happens after this.
-    /// False: this watch is of no use any more.
-    func wasRead() -> Bool
+    /// Nil: this watch is of no use any more.
+    func wasRead() -> ChangedDirectorySet?
+}
+
+/// Directories in which something happened, by the numbers that `watch` gave them.
+package struct ChangedDirectorySet {
+    /// Events were lost: any may have changed.
+    package var isEverything = false
+    package var numbers: Set<Int32> = []
+
+    package init() {}
 }
 
 /// An inotify instance of this process.
@@ -19,10 +31,18 @@ final class OwnWatch: ChangeWatch {
 
     var number: Int32 { inotify.descriptor.number }
 
-    func watch(_ directory: Int32) throws(SystemError) { try inotify.watch(directory) }
+    var hasMore: Bool { false }
 
-    func wasRead() -> Bool {
-        inotify.drain()
-        return true
+    func watch(_ directory: Int32) throws(SystemError) -> Int32 { try inotify.watch(directory) }
+
+    func wasRead() -> ChangedDirectorySet? {
+        var changed = ChangedDirectorySet()
+        while true {
+            let events = inotify.events()
+            if events.isEmpty { return changed }
+            for event in events {
+                if event.watch < 0 { changed.isEverything = true } else { changed.numbers.insert(event.watch) }
+            }
+        }
     }
 }

@@ -46,6 +46,8 @@ package protocol MailDriver: AnyObject {
     func status(_ name: MailboxName, sizes: Bool) throws(StoreError) -> MailboxStatus
     /// Opens and synchronises a mailbox. Throws `.notFound`.
     func open(_ name: MailboxName, access: MailboxAccess) throws(StoreError) -> any Mailbox
+    /// Something that tells of changes; nothing is watched yet. Throws when there is no means to.
+    func watch() throws(StoreError) -> any StoreWatch
     /// Begins to save messages (APPEND, delivery). Throws `.notFound`.
     func beginSave(to name: MailboxName) throws(StoreError) -> any SaveTransaction
 }

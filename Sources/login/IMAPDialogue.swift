@@ -19,8 +19,9 @@ struct IMAPDialogue {
 
     /// What the server offers on this connection.
     struct Offer: Equatable {
-        /// Capabilities common to all states, without `CAPABILITY`.
-        var capabilities = "IMAP4rev1 SASL-IR LOGIN-REFERRALS ID ENABLE IDLE LITERAL+"
+        /// What is true before login, without `CAPABILITY`. RFC 9051 section 7.2.2: IMAP4rev2 has to be among it; ENABLE, because a client
+        /// may send it right behind its login.
+        var capabilities = "IMAP4rev1 IMAP4rev2 SASL-IR ID ENABLE LITERAL+"
         var greeting = "Culver ready."
         /// In upper case.
         var mechanisms: [String] = ["PLAIN"]

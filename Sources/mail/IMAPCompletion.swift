@@ -23,6 +23,8 @@ enum CommandFailure: Error {
     case bad(String)
     /// `BAD`: with UIDONLY only UIDs name messages (RFC 9586).
     case uidRequired
+    /// `NO`: NOTIFY names an event that there is not; these are.
+    case badEvent(NotifyEvents)
     /// `NO`: no search is stored under this name, which is shown.
     case undefinedFilter([UInt8])
     /// `NO`: CATENATE cannot use this URL, which is shown.
@@ -58,6 +60,10 @@ extension IMAPSession {
         case .no(let text): stream.out.status(tag, "NO \(text)")
         case .bad(let text): stream.out.status(tag, "BAD Error in IMAP command \(commandText): \(text).")
         case .uidRequired: stream.out.status(tag, "BAD [UIDREQUIRED] Message numbers are not used after ENABLE UIDONLY.")
+        case .badEvent(let supported):
+            // unsupported-events-code = "BADEVENT" SP "(" event-name *(SP event-name) ")"        RFC 5465 section 8
+            let names = NotifyEvents.names.filter { supported.contains($0.event) }.map(\.name).joined(separator: " ")
+            stream.out.status(tag, "NO [BADEVENT (\(names))] There is no such event here.")
         case .undefinedFilter(let name):
             stream.out.raw(tag)
             stream.out.text(" NO [UNDEFINED-FILTER ")

@@ -19,6 +19,8 @@ indirect enum SearchCondition {
     case modSeq(UInt64)
     /// EMAILID.
     case email([UInt8])
+    /// THREADID.
+    case thread([UInt8])
     /// Arrived at this moment or later.
     case arrivedSince(Int64)
     case larger(Int64)
@@ -44,14 +46,16 @@ indirect enum SearchCondition {
             if !set.isSavedResult { try session.requireUID(false) }
             self = .positions(try Self.positions(set, isUID: false, session, mailbox, saved))
         case .uids(let set): self = .positions(try Self.positions(set, isUID: true, session, mailbox, saved))
+        case .uidAfter(let uid): self = .positions(uid == .max ? NumberSet() : Self.positions(uid + 1, .max, mailbox))
+        case .uidBefore(let uid): self = .positions(uid == 1 ? NumberSet() : Self.positions(1, uid - 1, mailbox))
         case .flag(let flag): self = .flags(MessageFlags(rawValue: flag.rawValue))
         case .recent: self = .flags(.recent)
         case .keyword(let name):
             let index = mailbox.keywords.firstIndex { keyword in keyword.map { $0.bytes.map(\.lower) == name.map(\.lower) } ?? false }
             self = index.map { .keyword($0) } ?? .none
-        case .header(let name, let text): self = .header(name: name, TextMatcher(text))
-        case .body(let text): self = text.isEmpty ? .all : .body(TextMatcher(text), withHeader: false)
-        case .text(let text): self = text.isEmpty ? .all : .body(TextMatcher(text), withHeader: true)
+        case .header(let name, let text): self = .header(name: name, TextMatcher(text, session.comparator))
+        case .body(let text): self = text.isEmpty ? .all : .body(TextMatcher(text, session.comparator), withHeader: false)
+        case .text(let text): self = text.isEmpty ? .all : .body(TextMatcher(text, session.comparator), withHeader: true)
         case .larger(let size): self = .larger(size)
         case .smaller(let size): self = .smaller(size)
         case .date(let test): self = .internalDate(test)
@@ -65,8 +69,7 @@ indirect enum SearchCondition {
             self = try SearchCondition(try session.filter(name), session, mailbox, saved: saved)
         case .modSeq(let least): self = .modSeq(least)
         case .emailID(let id): self = .email(id)
-        // Threads have no ids yet.
-        case .threadID: self = .none
+        case .threadID(let id): self = .thread(id)
         case .younger(let seconds): self = .arrivedSince(Clock.unixSeconds - Int64(seconds))
         case .older(let seconds): self = .not(.arrivedSince(Clock.unixSeconds - Int64(seconds) + 1))
         }
@@ -84,12 +87,17 @@ indirect enum SearchCondition {
         return numbers
     }
 
+    private static func positions(_ first: UInt32, _ last: UInt32, _ mailbox: any Mailbox) -> NumberSet {
+        let ranges = IMAPSession.positions(ofUIDs: NumberSet(first...last), in: mailbox, count: mailbox.messages.count)
+        return ranges.first.map { NumberSet(UInt32(clamping: $0.lowerBound)...UInt32(clamping: $0.upperBound - 1)) } ?? NumberSet()
+    }
+
     /// What it takes to decide: 0 memory, 1 a look at the file's attributes, 2 its header, 3 all of it.
     private var cost: Int {
         switch self {
         case .all, .none, .positions, .flags, .keyword, .email, .modSeq: 0
         case .internalDate, .saveDate, .arrivedSince, .larger, .smaller: 1
-        case .sentDate, .header: 2
+        case .sentDate, .header, .thread: 2
         case .body: 3
         case .not(let inner): inner.cost
         case .or(let a, let b): max(a.cost, b.cost)
@@ -103,8 +111,12 @@ final class MessageSearch {
     private let mailbox: any Mailbox
     private var position = -1
     private var reader: MessageReader?
+    private let envelopes: EnvelopeSource
 
-    init(_ mailbox: any Mailbox) { self.mailbox = mailbox }
+    init(_ mailbox: any Mailbox) {
+        self.mailbox = mailbox
+        envelopes = EnvelopeSource(mailbox)
+    }
 
     func matches(_ position: Int, _ message: Message, _ condition: SearchCondition) throws(StoreError) -> Bool {
         if position != self.position {
@@ -128,6 +140,7 @@ final class MessageSearch {
         case .saveDate(let test): return test.includes(Self.day(try mailbox.saveDate(at: position)))
         case .modSeq(let least): return mailbox.modSeq(at: position) >= least
         case .email(let id): return ObjectID.email(mailbox.guid(at: position)) == id
+        case .thread(let id): return try ObjectID.thread(at: position, in: mailbox, source: envelopes) == id
         case .arrivedSince(let moment): return try mailbox.internalDate(at: position) >= moment
         case .larger(let size): return try mailbox.virtualSize(at: position) > size
         case .smaller(let size): return try mailbox.virtualSize(at: position) < size

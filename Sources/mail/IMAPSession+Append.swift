@@ -30,8 +30,9 @@ extension IMAPSession {
     private func append(_ command: AppendCommand, _ input: inout AppendInput) throws(CommandFailure) -> Completion {
         let replaced = try command.replaced.map { replaced throws(CommandFailure) in try position(of: replaced) }
         let transaction: any SaveTransaction
+        let name: MailboxName
         do throws(CommandFailure) {
-            let name = try mailboxName(command.mailbox, for: .insert)
+            name = try mailboxName(command.mailbox, for: .insert)
             transaction = try storing { () throws(StoreError) in try store.beginSave(to: name) }
         } catch {
             if case .store(.notFound) = error { throw .noMailbox(command.mailbox, code: "[TRYCREATE] ") }
@@ -42,10 +43,12 @@ extension IMAPSession {
             repeat {
                 try save(&input, to: transaction)
                 count += 1
+                try refuseBeyondLimit(count)
             } while command.replaced == nil && !input.parser.isAtEnd
             try understood { () throws(SyntaxError) in try input.parser.end() }
             let saved = try storing { () throws(StoreError) in try transaction.commit() }
             statistics.appended += count
+            noteSaved(saved.uids, saved.uidValidity, in: name)
             if let replaced { return try finishReplace(replaced, saved) }
             var completion = Completion("Append completed.")
             Self.writeAppendUID(saved, to: &completion.code)
@@ -159,7 +162,7 @@ extension IMAPSession {
             try storing { () throws(StoreError) in try mailbox.expunge([place.index]) }
             statistics.expunged += 1
         }
-        try reportChanges(expunges: true, withUID: false)
+        try reportChanges(expunges: true, withUID: false, isForced: true)
         return Completion("Replace completed.")
     }
 }

@@ -9,6 +9,8 @@ struct SearchContext {
     let order: [SortCriterion]
     /// What `$` stood for.
     let saved: NumberSet
+    /// What is told of a new message that belongs to the result (RFC 5465 section 7).
+    let items: [FetchItem]
     /// The result as the client knows it, in its order.
     var uids: [UInt32]
 
@@ -22,7 +24,9 @@ extension IMAPSession {
     func beginUpdates(_ command: SearchCommand, _ tag: [UInt8], _ uids: [UInt32], _ saved: NumberSet) {
         guard contexts.count < SearchContext.limit, !contexts.contains(where: { $0.tag == tag }) else { return endUpdates(tag) }
         contexts.append(
-            SearchContext(tag: tag, isUID: command.isUID, key: command.key, order: command.order, saved: saved, uids: uids))
+            SearchContext(
+                tag: tag, isUID: command.isUID, key: command.key, order: command.order, saved: saved,
+                items: command.updateItems, uids: uids))
     }
 
     // resp-text-code =/ "NOUPDATE" SP quoted
@@ -54,7 +58,7 @@ extension IMAPSession {
     }
 
     /// After messages came or changed: looks only at those.
-    func updateContexts(_ mailbox: any Mailbox, changed: some Sequence<Int>) throws(CommandFailure) {
+    func updateContexts(_ mailbox: any Mailbox, changed: some Sequence<Int>, new: Range<Int>) throws(CommandFailure) {
         guard !contexts.isEmpty else { return }
         let messages = mailbox.messages
         let positions = Set(changed).filter { messages.indices.contains($0) }.sorted()
@@ -62,7 +66,7 @@ extension IMAPSession {
         var kept: [SearchContext] = []
         for var context in contexts {
             do throws(CommandFailure) {
-                try update(&context, positions, mailbox)
+                try update(&context, positions, mailbox, new: new)
                 kept.append(context)
             } catch {
                 if case .end = error { throw error }
@@ -74,7 +78,8 @@ extension IMAPSession {
         contexts = kept
     }
 
-    private func update(_ context: inout SearchContext, _ positions: [Int], _ mailbox: any Mailbox) throws(CommandFailure) {
+    private func update(_ context: inout SearchContext, _ positions: [Int], _ mailbox: any Mailbox, new: Range<Int>) throws(CommandFailure)
+    {
         let messages = mailbox.messages
         let condition = try SearchCondition(context.key, self, mailbox, saved: context.saved)
         let matching = Set(try matches(condition, among: positions, in: mailbox))
@@ -90,6 +95,9 @@ extension IMAPSession {
         let rest = context.uids.map { mailbox.position(of: $0).index }
         let all = try ordered((rest + added).sorted(), context.order, in: mailbox)
         context.uids = all.map { messages[$0].uid }
+        // What NOTIFY told of them already is not told again.
+        let items = context.items.filter { !(notifications?.items.contains($0) ?? false) }
+        if !items.isEmpty { try writeItems(items, of: added.filter { new.contains($0) }, in: mailbox) }
         begin(context, "ADDTO")
         let new = Set(added)
         if context.order.isEmpty {

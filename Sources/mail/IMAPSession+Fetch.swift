@@ -41,11 +41,18 @@ extension IMAPSession {
         if command.items.contains(.modSeq) { enableModSeq() }
         var ranges = try positions(command.set, isUID: command.isUID, in: mailbox)
         if let modSeq = command.changedSince { ranges = try changed(since: modSeq, command, ranges, in: mailbox) }
-        if let partial = command.partial { ranges = Self.part(partial, of: ranges) }
+        if let partial = command.partial {
+            try refuseBeyondLimit(Int(partial.last - partial.first) + 1)
+            ranges = Self.part(partial, of: ranges)
+        }
+        let limited = limited(ranges, in: mailbox)
+        ranges = limited.ranges
         var marked = NumberSet()
         let keywords = flagTexts(of: mailbox)
         if FetchPlan(mailbox, command.items, keywords).setsSeen { marked = try markSeen(ranges, in: mailbox) }
         let plan = FetchPlan(mailbox, command.items, keywords)
+        // Who is told where it ended is told the highest first (RFC 9738 section 3.1).
+        if limited.lowestUID != nil { ranges = ranges.reversed().flatMap { $0.reversed().map { $0..<$0 + 1 } } }
         var lost: CommandFailure?
         var out = ResponseWriter()
         for range in ranges {
@@ -70,7 +77,9 @@ extension IMAPSession {
             try reportChanges(expunges: command.isUID, withUID: command.isUID)
             throw lost
         }
-        return try report("Fetch completed.", expunges: command.isUID, withUID: command.isUID)
+        var completion = try report("Fetch completed.", expunges: command.isUID, withUID: command.isUID)
+        tellLimit(limited.lowestUID, in: &completion)
+        return completion
     }
 
     /// The messages from the `first` to the `last` one of those in `ranges`.
@@ -115,7 +124,7 @@ extension IMAPSession {
     }
 
     // message-data = nz-number SP ("FETCH" SP msg-att)
-    private func fetch(_ position: Int, _ plan: FetchPlan, isMarked: Bool, to out: inout ResponseWriter) throws(CommandFailure) {
+    func fetch(_ position: Int, _ plan: FetchPlan, isMarked: Bool, to out: inout ResponseWriter) throws(CommandFailure) {
         let message = plan.messages[position]
         var source: MessageReader?
         beginFetch(message, at: position, to: &out)
@@ -147,8 +156,13 @@ extension IMAPSession {
                 out.text("EMAILID (")
                 out.raw(ObjectID.email(plan.mailbox.guid(at: position)))
                 out.byte(0x29)
-            // Allowed where threads have no ids (RFC 8474 section 5.2).
-            case .threadID: out.text("THREADID NIL")
+            case .threadID:
+                out.text("THREADID (")
+                let id = try storing { () throws(StoreError) in
+                    try ObjectID.thread(at: position, in: plan.mailbox, source: EnvelopeSource(plan.mailbox))
+                }
+                out.raw(id)
+                out.byte(0x29)
             case .saveDate:
                 out.text("SAVEDATE ")
                 let date = try storing { () throws(StoreError) in try plan.mailbox.saveDate(at: position) }

@@ -7,7 +7,7 @@ extension IMAPSession {
     static let capabilities =
         "IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE IDLE NAMESPACE UIDPLUS UNSELECT MOVE MULTIAPPEND CHILDREN SPECIAL-USE LIST-EXTENDED "
         + "LIST-STATUS STATUS=SIZE ESEARCH SEARCHRES WITHIN APPENDLIMIT SAVEDATE OBJECTID BINARY SORT SORT=DISPLAY "
-        + "ESORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES THREAD=REFS I18NLEVEL=1 PARTIAL CONTEXT=SEARCH CONTEXT=SORT MULTISEARCH "
+        + "ESORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES THREAD=REFS I18NLEVEL=1 I18NLEVEL=2 NOTIFY PARTIAL CONTEXT=SEARCH CONTEXT=SORT MULTISEARCH "
         + "UTF8=ACCEPT PREVIEW CATENATE REPLACE COMPRESS=DEFLATE UIDONLY INPROGRESS "
         + "CONDSTORE QRESYNC CREATE-SPECIAL-USE"
 
@@ -17,6 +17,7 @@ extension IMAPSession {
         if settings.limits.nonSynchronising != .max {
             own = own.split(separator: " ").map { $0 == "LITERAL+" ? "LITERAL-" : $0 }.joined(separator: " ")
         }
+        if settings.messageLimit > 0 { own += " MESSAGELIMIT=\(settings.messageLimit)" }
         if settings.offersMetadata { own += " METADATA LIST-METADATA FILTERS" }
         if settings.capability.isEmpty { return own }
         return settings.capability.hasPrefix("+") ? "\(own) \(settings.capability.dropFirst())" : settings.capability
@@ -130,9 +131,15 @@ extension IMAPSession {
         return Completion(text)
     }
 
+    /// NOTIFY may have narrowed what is told of the selected mailbox; with `isForced` the command changed it, and all is told.
     @discardableResult
-    func reportChanges(expunges: Bool, withUID: Bool) throws(CommandFailure) -> MailboxChanges {
+    func reportChanges(expunges: Bool, withUID: Bool, isForced: Bool = false) throws(CommandFailure) -> MailboxChanges {
         guard let mailbox else { return MailboxChanges() }
+        // Nobody wants to hear: the picture stays as it is, and with it the meaning of sequence numbers.
+        if !isForced, notifications?.selected.isEmpty ?? false { return MailboxChanges() }
+        let tellsFlags = isForced || notifications?.selected.contains(.flagChange) ?? true
+        let expunges = expunges || notifications?.tellsExpungesAtOnce ?? false
+        let withUID = withUID || notifications != nil
         let changes: MailboxChanges
         do throws(StoreError) { changes = try mailbox.synchronize(reportExpunges: expunges) } catch {
             if case .mailboxGone = error { throw .store(error) }
@@ -150,12 +157,17 @@ extension IMAPSession {
         }
         if changes.keywordsChanged { writeFlagLists(mailbox) }
         let keywords = flagTexts(of: mailbox)
-        for position in changes.flagsChanged where messages.indices.contains(position) {
+        for position in changes.flagsChanged where tellsFlags && messages.indices.contains(position) {
             writeFlags(of: messages[position], at: position, keywords, withUID: withUID, to: &stream.out)
         }
-        let own = Self.positions(ofUIDs: touched, in: mailbox, count: messages.count).flatMap { $0 }
+        let own = ownMessages
+        ownMessages = NumberSet()
+        if let items = notifications?.items, !items.isEmpty {
+            try writeItems(items, of: changes.new.filter { !own.contains(messages[$0].uid) }, in: mailbox)
+        }
+        let changed = Self.positions(ofUIDs: touched, in: mailbox, count: messages.count).flatMap { $0 }
         touched = NumberSet()
-        try updateContexts(mailbox, changed: own + changes.flagsChanged + Array(changes.new))
+        try updateContexts(mailbox, changed: changed + changes.flagsChanged + Array(changes.new), new: changes.new)
         return changes
     }
 
@@ -165,6 +177,24 @@ extension IMAPSession {
             return writeVanished(NumberSet(expunged.lazy.map(\.uid)), earlier: false)
         }
         for message in expunged { stream.out.untagged(message.sequence, "EXPUNGE") }
+    }
+
+    /// FETCH of messages that nobody asked for in a command; those that went away meanwhile are left out.
+    func writeItems(_ items: [FetchItem], of positions: some Sequence<Int>, in mailbox: any Mailbox) throws(CommandFailure) {
+        let withUID = enabled.contains(.qresync) && !items.contains(.uid)
+        let plan = FetchPlan(mailbox, withUID ? [.uid] + items : items, flagTexts(of: mailbox))
+        var out = ResponseWriter()
+        for position in positions where mailbox.messages.indices.contains(position) {
+            let start = out.count
+            let sent = stream.bytesOut
+            do throws(CommandFailure) { try fetch(position, plan, isMarked: false, to: &out) } catch {
+                guard error.concernsOneMessage else { throw error }
+                guard stream.bytesOut == sent else { throw .end(.inconsistent("a message could not be read to its end")) }
+                out.bytes.removeLast(out.count - start)
+            }
+            if out.count > ClientStream.flushSize { try ending { () throws(SessionEnd) in try stream.send(&out) } }
+        }
+        stream.out.raw(out.bytes)
     }
 
     /// Commands that name messages by number are gone with UIDONLY.

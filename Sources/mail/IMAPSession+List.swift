@@ -63,7 +63,10 @@ extension IMAPSession {
     }
 
     // mailbox-list = "(" [mbx-list-flags] ")" SP (DQUOTE QUOTED-CHAR DQUOTE / nil) SP mailbox [SP mbox-list-extended]
-    private func writeListLine(_ start: String, _ mailbox: ListedMailbox, _ wire: [UInt8], _ command: ListCommand, hasWantedChild: Bool) {
+    func writeListLine(
+        _ start: String, _ mailbox: ListedMailbox, _ wire: [UInt8], _ command: ListCommand, hasWantedChild: Bool,
+        oldName: MailboxName? = nil
+    ) {
         var isFirst = true
         func attribute(_ word: String) {
             if !isFirst { stream.out.byte(0x20) }
@@ -81,6 +84,11 @@ extension IMAPSession {
         stream.out.string([separator(of: mailbox.name)])
         stream.out.byte(0x20)
         stream.out.astring(wire)
+        if let oldName {
+            stream.out.text(" (\"OLDNAME\" (")
+            stream.out.astring(wireName(oldName.text))
+            stream.out.text("))")
+        }
         if hasWantedChild, command.selection.contains(.recursiveMatch) {
             stream.out.text(
                 command.selection.contains(.subscribed) ? " (\"CHILDINFO\" (\"SUBSCRIBED\"))" : " (\"CHILDINFO\" (\"SPECIAL-USE\"))")

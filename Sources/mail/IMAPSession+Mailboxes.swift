@@ -9,6 +9,7 @@ extension IMAPSession {
         leave()
         let name = try mailboxName(command.mailbox, for: .read)
         let mailbox: any Mailbox
+        watchSelected(name)
         do throws(StoreError) {
             mailbox = try store.open(name, access: command.isReadOnly ? .readOnly : .readWrite)
         } catch {
@@ -68,7 +69,9 @@ extension IMAPSession {
     }
 
     private func forgetMailbox() {
+        if let mailbox { noteLeft(mailbox) }
         mailbox = nil
+        ownMessages = NumberSet()
         savedSearch = NumberSet()
         lastStructure = nil
         contexts = []
@@ -100,6 +103,7 @@ extension IMAPSession {
             if !uses.isEmpty { try giveUses(uses, to: name) }
             return try store.status(name, sizes: false)
         }
+        noteNames(name)
         var completion = try report("Create completed.")
         guard !status.guid.isEmpty else { return completion }
         completion.code.text("[MAILBOXID (")
@@ -116,6 +120,7 @@ extension IMAPSession {
             if case .notFound = error { throw .noMailbox(wire, code: "[NONEXISTENT] ") }
             throw .store(error)
         }
+        noteNames(name)
         return try report("Delete completed.")
     }
 
@@ -127,6 +132,7 @@ extension IMAPSession {
             if case .notFound = error { throw .noMailbox(from, code: "[NONEXISTENT] ") }
             throw .store(error)
         }
+        noteNames(source, target)
         return try report("Rename completed.")
     }
 
@@ -136,12 +142,14 @@ extension IMAPSession {
             if case .notFound = error { throw .noMailbox(wire, code: "") }
             throw .store(error)
         }
+        noteNames(name)
         return try report("Subscribe completed.")
     }
 
     func unsubscribe(_ wire: [UInt8]) throws(CommandFailure) -> Completion {
         let name = try mailboxName(wire, for: .subscribe)
         try storing { () throws(StoreError) in try store.unsubscribe(name) }
+        noteNames(name)
         return try report("Unsubscribe completed.")
     }
 
@@ -157,7 +165,10 @@ extension IMAPSession {
 
     // mailbox-data =/ "STATUS" SP mailbox SP "(" [status-att-list] ")"
     func writeStatus(_ name: MailboxName, _ items: [StatusItem]) throws(StoreError) {
-        let status = try store.status(name, sizes: items.contains(.size))
+        write(try store.status(name, sizes: items.contains(.size)), of: name, items)
+    }
+
+    func write(_ status: MailboxStatus, of name: MailboxName, _ items: [StatusItem]) {
         stream.out.text("* STATUS ")
         stream.out.astring(wireName(name.text))
         stream.out.text(" (")

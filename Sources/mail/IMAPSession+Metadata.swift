@@ -37,6 +37,7 @@ extension IMAPSession {
             if case .notFound = error { throw .noMailbox(command.mailbox, code: "[TRYCREATE] ") }
             throw .store(error)
         }
+        noteAttributes(command.changes, of: name)
         return try report("Setmetadata completed.")
     }
 

@@ -52,13 +52,51 @@ extension IMAPSession {
         return uids
     }
 
+    /// The highest UID that still has the message number by which the client knows it (section 3.2.5.2): then nothing below it went away.
+    /// Both sets are walked range by range, never expanded: with the number the distance of UID and number never falls.
+    static func lastMatch(_ numbers: NumberSet, _ uids: NumberSet, _ mailbox: any Mailbox) -> UInt32? {
+        let messages = mailbox.messages
+        var last: UInt32?
+        var number = numbers.ranges[...]
+        var uid = uids.ranges[...]
+        while let a = number.first, let b = uid.first {
+            let count = min(a.upperBound - a.lowerBound, b.upperBound - b.lowerBound)
+            let distance = Int64(b.lowerBound) - Int64(a.lowerBound)
+            var low = Int(a.lowerBound) - 1
+            let start = low
+            var high = min(messages.count, low + Int(count) + 1)
+            while low < high {
+                let middle = (low + high) / 2
+                if Int64(messages[middle].uid) - Int64(middle + 1) <= distance { low = middle + 1 } else { high = middle }
+            }
+            if low > start, low <= messages.count, Int64(messages[low - 1].uid) - Int64(low) == distance { last = messages[low - 1].uid }
+            number = Self.dropping(count, number, a)
+            uid = Self.dropping(count, uid, b)
+        }
+        return last
+    }
+
+    /// Without the first `count + 1` numbers, which are in the first range.
+    private static func dropping(
+        _ count: UInt32, _ ranges: ArraySlice<ClosedRange<UInt32>>, _ first: ClosedRange<UInt32>
+    ) -> ArraySlice<ClosedRange<UInt32>> {
+        var rest = ranges.dropFirst()
+        if first.lowerBound + count < first.upperBound { rest = [first.lowerBound + count + 1...first.upperBound] + rest }
+        return rest
+    }
+
     /// What a client missed since it saw the mailbox last (section 3.2.5).
     func resynchronize(_ resync: SelectCommand.Resynchronization, _ mailbox: any Mailbox) throws(CommandFailure) {
         guard resync.uidValidity == mailbox.uidValidity else { return }
         let largest = mailbox.uidNext - 1
         guard largest > 0 else { return }
         let known = resync.knownUIDs?.resolved(largest: largest) ?? NumberSet(1...largest)
-        writeVanished(vanished(since: resync.modSeq, among: known, in: mailbox), earlier: true)
+        var unsure = known
+        if let matches = resync.matches, let last = Self.lastMatch(matches.numbers, matches.uids, mailbox) {
+            // What is above is looked at; up to there nothing went away since.
+            unsure = NumberSet(known.ranges.lazy.filter { $0.upperBound > last }.map { max($0.lowerBound, last + 1)...$0.upperBound })
+        }
+        writeVanished(vanished(since: resync.modSeq, among: unsure, in: mailbox), earlier: true)
         let messages = mailbox.messages
         let keywords = flagTexts(of: mailbox)
         var out = ResponseWriter()
@@ -73,7 +111,8 @@ extension IMAPSession {
     func unchanged(
         since modSeq: UInt64, _ positions: [Int], _ mailbox: any Mailbox
     ) throws(CommandFailure) -> (unchanged: [Int], modified: [Int]) {
-        try reportChanges(expunges: false, withUID: false)
+        // Also who hears of nothing must not change what others changed.
+        try reportChanges(expunges: false, withUID: false, isForced: true)
         var unchanged: [Int] = []
         var modified: [Int] = []
         for position in positions {

@@ -6,6 +6,7 @@ extension IMAPSession {
     func searchMailboxes(_ command: SearchCommand, _ tag: [UInt8]) throws(CommandFailure) -> Completion {
         let returns = command.returns ?? .all
         if !returns.isDisjoint(with: [.save, .update, .context]) { throw .bad("SAVE, UPDATE and CONTEXT are for the selected mailbox") }
+        var searched = 0
         for name in try mailboxes(command.sources ?? []) {
             let mailbox: any Mailbox
             if let own = self.mailbox, own.name == name {
@@ -16,7 +17,11 @@ extension IMAPSession {
                     continue
                 }
             }
-            let found = try matches(command.key, in: mailbox, saved: mailbox === self.mailbox ? savedSearch : NumberSet())
+            let condition = try SearchCondition(command.key, self, mailbox, saved: mailbox === self.mailbox ? savedSearch : NumberSet())
+            // There is no way to say how far it went in which of them.
+            searched += candidates(condition, in: mailbox).reduce(0) { $0 + $1.count }
+            try refuseBeyondLimit(searched)
+            let found = try matches(condition, among: mailbox.messages.indices, in: mailbox)
             if found.isEmpty { continue }
             let messages = mailbox.messages
             let result = SearchResult(
@@ -38,9 +43,8 @@ extension IMAPSession {
         for filter in filters {
             switch filter {
             case .selected, .selectedDelayed: if let mailbox { wanted.insert(mailbox.name) }
-            // Delivery goes to INBOX only, as far as the server knows.
-            case .inboxes: insert { $0.name.isInbox }
-            case .personal: insert { store.namespaces[$0.name.namespace].kind == .personal }
+            // Who delivers where is not known here: then they are the same (RFC 5465 section 6.3).
+            case .inboxes, .personal: insert { store.namespaces[$0.name.namespace].kind == .personal }
             case .subscribed: insert { $0.isSubscribed }
             case .mailboxes(let names):
                 for name in names { wanted.insert(try mailboxName(name, for: .read)) }
@@ -56,7 +60,7 @@ extension IMAPSession {
     }
 
     private static func isBelow(_ name: MailboxName, _ top: MailboxName, isDeep: Bool) -> Bool {
-        guard name.namespace == top.namespace, name.parts.starts(with: top.parts) else { return false }
+        guard name.isBelow(top) else { return false }
         return isDeep || name.parts.count <= top.parts.count + 1
     }
 }

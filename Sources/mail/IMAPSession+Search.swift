@@ -14,8 +14,11 @@ extension IMAPSession {
         let saved = savedSearch
         if command.returns?.contains(.save) == true { savedSearch = NumberSet() }
         let messages = mailbox.messages
-        let found = try ordered(try matches(command.key, in: mailbox, saved: saved), command.order, in: mailbox)
         let isSort = !command.order.isEmpty
+        let condition = try SearchCondition(command.key, self, mailbox, saved: saved)
+        let limited = try limited(condition, in: mailbox, isWhole: isSort)
+        let matching = try matches(condition, among: limited.ranges.lazy.flatMap { $0 }, in: mailbox)
+        let found = try ordered(matching, command.order, in: mailbox)
         let modSeq = namesModSeq ? Self.highestModSeq(found, command.returns, mailbox) : nil
         // IMAP4rev2 has no untagged SEARCH (RFC 9051 section 6.4.4).
         if let returns = command.returns ?? (enabled.contains(.imap4rev2) && !isSort ? .all : nil) {
@@ -39,7 +42,18 @@ extension IMAPSession {
             }
             stream.out.newline()
         }
-        return try report(isSort ? "Sort completed." : "Search completed.", expunges: command.isUID, withUID: command.isUID)
+        var completion = try report(
+            isSort ? "Sort completed." : "Search completed.", expunges: command.isUID, withUID: command.isUID)
+        tellLimit(limited.lowestUID, in: &completion)
+        return completion
+    }
+
+    /// What of a mailbox is searched; with `isWhole` (SORT, THREAD) all or nothing.
+    func limited(_ condition: SearchCondition, in mailbox: any Mailbox, isWhole: Bool) throws(CommandFailure) -> Limited {
+        guard settings.messageLimit > 0 else { return Limited(ranges: [0..<mailbox.messages.count]) }
+        let ranges = candidates(condition, in: mailbox)
+        if isWhole { try refuseBeyondLimit(ranges, in: mailbox, tellsUID: false) }
+        return limited(ranges, in: mailbox)
     }
 
     func check(charset: [UInt8]?) throws(CommandFailure) {
@@ -77,7 +91,7 @@ extension IMAPSession {
 
     func ordered(_ positions: [Int], _ order: [SortCriterion], in mailbox: any Mailbox) throws(CommandFailure) -> [Int] {
         if order.isEmpty { return positions }
-        return try storing { () throws(StoreError) in try MessageSorter(mailbox, order).sorted(positions) }
+        return try storing { () throws(StoreError) in try MessageSorter(mailbox, order, comparator).sorted(positions) }
     }
 
     /// What SAVE keeps: with MIN, MAX or PARTIAL alone only those (RFC 5182 section 2.4, RFC 9394 section 3.1).

@@ -6,7 +6,8 @@ extension IMAPSession {
     func storeFlags(_ command: StoreCommand) throws(CommandFailure) -> Completion {
         let mailbox = try selectedForWriting()
         try requireUID(command.isUID)
-        var positions = try positions(command.set, isUID: command.isUID, in: mailbox).flatMap { $0 }
+        let limited = limited(try positions(command.set, isUID: command.isUID, in: mailbox), in: mailbox)
+        var positions = limited.ranges.flatMap { $0 }
         var completion = Completion("Store completed.")
         if let modSeq = command.unchangedSince {
             enableModSeq()
@@ -16,6 +17,7 @@ extension IMAPSession {
         }
         guard !positions.isEmpty else {
             try reportChanges(expunges: command.isUID, withUID: command.isUID)
+            tellLimit(limited.lowestUID, in: &completion)
             return completion
         }
         let operation: FlagChange.Operation =
@@ -39,6 +41,7 @@ extension IMAPSession {
             writeModSeqs(at: changed, mailbox, withUID: command.isUID)
         }
         try reportChanges(expunges: command.isUID, withUID: command.isUID)
+        tellLimit(limited.lowestUID, in: &completion)
         return completion
     }
 
@@ -80,11 +83,25 @@ extension IMAPSession {
     func expunge(uids: SequenceSet?) throws(CommandFailure) -> Completion {
         let mailbox = try selectedForWriting()
         var only: [Range<Int>]?
-        if let uids { only = try positions(uids, isUID: true, in: mailbox) }
+        var lowest: UInt32?
+        if let uids {
+            // EXPUNGE itself has no limit (RFC 9738 section 3.1).
+            let limited = limited(deleted(among: try positions(uids, isUID: true, in: mailbox), in: mailbox), in: mailbox)
+            (only, lowest) = (limited.ranges, limited.lowestUID)
+        }
         let count = try remove(from: mailbox, uids: only)
-        var completion = try report("Expunge completed.", withUID: uids != nil)
+        // Who hears of nothing hears of what it did itself.
+        try reportChanges(expunges: true, withUID: uids != nil, isForced: count > 0)
+        var completion = Completion("Expunge completed.")
         if count > 0 { completion.code = highestModSeqCode(mailbox) }
+        tellLimit(lowest, in: &completion)
         return completion
+    }
+
+    private func deleted(among ranges: [Range<Int>], in mailbox: any Mailbox) -> [Range<Int>] {
+        guard settings.messageLimit > 0 else { return ranges }
+        let messages = mailbox.messages
+        return ranges.flatMap { range in range.lazy.filter { messages[$0].flags.contains(.deleted) }.map { $0..<$0 + 1 } }
     }
 
     /// Removes messages with \Deleted, all or those at some positions; answers how many.
@@ -102,7 +119,10 @@ extension IMAPSession {
     func copy(_ command: CopyCommand) throws(CommandFailure) -> Completion {
         let mailbox = command.isMove ? try selectedForWriting() : try selected()
         try requireUID(command.isUID)
-        let positions = try positions(command.set, isUID: command.isUID, in: mailbox).flatMap { $0 }
+        let ranges = try positions(command.set, isUID: command.isUID, in: mailbox)
+        if !command.isMove { try refuseBeyondLimit(ranges, in: mailbox, tellsUID: true) }
+        let limited = limited(ranges, in: mailbox)
+        let positions = limited.ranges.flatMap { $0 }
         let target = try mailboxName(command.mailbox, for: .insert)
         guard !positions.isEmpty else { return try report("No messages found.", withUID: command.isUID) }
         let copied: CopiedMessages
@@ -112,6 +132,7 @@ extension IMAPSession {
             if case .notFound = error { throw .noMailbox(command.mailbox, code: "[TRYCREATE] ") }
             throw .store(error)
         }
+        noteSaved(copied.targets, copied.uidValidity, in: target)
         if isTrash(target) { statistics.trashed += copied.sources.count }
         var completion = Completion(command.isMove ? "Move completed." : "Copy completed.")
         if !command.isMove {
@@ -124,8 +145,9 @@ extension IMAPSession {
             stream.out.newline()
             statistics.expunged += copied.sources.count
         }
-        try reportChanges(expunges: true, withUID: command.isUID)
+        try reportChanges(expunges: true, withUID: command.isUID, isForced: command.isMove && !copied.sources.isEmpty)
         if command.isMove, !copied.sources.isEmpty { completion.code = highestModSeqCode(mailbox) }
+        tellLimit(limited.lowestUID, in: &completion)
         return completion
     }
 

@@ -8,9 +8,11 @@ extension IMAPSession {
         try check(charset: command.charset)
         let mailbox = try selected()
         try requireUID(command.isUID)
-        let found = try matches(command.key, in: mailbox, saved: savedSearch)
+        let condition = try SearchCondition(command.key, self, mailbox, saved: savedSearch)
+        _ = try limited(condition, in: mailbox, isWhole: true)
+        let found = try matches(condition, among: mailbox.messages.indices, in: mailbox)
         let messages = try storing { () throws(StoreError) in
-            try Self.threaded(found, in: mailbox, command)
+            try Self.threaded(found, in: mailbox, command, comparator)
         }
         stream.out.text("* THREAD")
         if !messages.isEmpty { stream.out.byte(0x20) }
@@ -20,7 +22,7 @@ extension IMAPSession {
     }
 
     private static func threaded(
-        _ positions: [Int], in mailbox: any Mailbox, _ command: ThreadCommand
+        _ positions: [Int], in mailbox: any Mailbox, _ command: ThreadCommand, _ comparator: Comparator
     ) throws(StoreError) -> [ThreadedMessage] {
         let source = EnvelopeSource(mailbox)
         let picture = mailbox.messages
@@ -29,7 +31,7 @@ extension IMAPSession {
         for position in positions {
             do throws(StoreError) {
                 let number = command.isUID ? picture[position].uid : UInt32(clamping: position + 1)
-                messages.append(try message(at: position, number, command.algorithm, source))
+                messages.append(try message(at: position, number, command.algorithm, source, comparator))
             } catch {
                 guard case .expunged = error else { throw error }
             }
@@ -38,7 +40,8 @@ extension IMAPSession {
     }
 
     private static func message(
-        at position: Int, _ number: UInt32, _ algorithm: ThreadCommand.Algorithm, _ source: EnvelopeSource
+        at position: Int, _ number: UInt32, _ algorithm: ThreadCommand.Algorithm, _ source: EnvelopeSource,
+        _ comparator: Comparator
     ) throws(StoreError) -> ThreadedMessage {
         var fields: EnvelopeFields
         var references: [UInt8] = []
@@ -49,7 +52,7 @@ extension IMAPSession {
         }
         let base = BaseSubject(algorithm == .refs ? [] : fields.subject ?? [])
         var message = ThreadedMessage(
-            number: number, sentDate: try source.sentDate(fields, at: position), subject: UnicodeCasemap.key(base.text),
+            number: number, sentDate: try source.sentDate(fields, at: position), subject: comparator.key(base.text),
             isReply: base.isReplyOrForward, messageID: nil, ancestors: [])
         guard algorithm != .orderedSubject else { return message }
         message.messageID = MessageIDs.first(in: fields.messageID ?? [])

@@ -23,6 +23,12 @@ final class IMAPSession {
     var contexts: [SearchContext] = []
     /// UIDs of messages whose flags this session changed since the contexts were looked at.
     var touched = NumberSet()
+    /// How texts are compared.
+    var comparator = Comparator.standard
+    /// What NOTIFY asked for; nil until it was used: then the selected mailbox is told of during commands.
+    var notifications: Notifications?
+    /// Messages in the selected mailbox that this client appended or copied and was not told of yet.
+    var ownMessages = NumberSet()
 
     /// Filters that stand in filters, while a search is made ready.
     var filterDepth = 0
@@ -114,7 +120,10 @@ final class IMAPSession {
 extension IMAPSession {
     private func next() throws(SessionEnd) {
         switch reader.next() {
-        case .needMore: try receive()
+        case .needMore:
+            if notifications == nil || reader.isInsideCommand { return try receive() }
+            settings.setTitle("")
+            try waitForInputOrNews()
         case .continuation:
             // Written when the reader needs more; a client that did not wait has sent the literal already.
             stream.out.text("+ OK")
@@ -241,6 +250,8 @@ extension IMAPSession {
         case .getMetadata(let command): return try getMetadata(command)
         case .setMetadata(let command): return try setMetadata(command)
         case .compress(let algorithm): return try compress(algorithm)
+        case .notify(let command): return try notify(command)
+        case .comparator(let names): return try comparator(names)
         }
     }
 }

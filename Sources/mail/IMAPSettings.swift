@@ -26,6 +26,8 @@ struct IMAPSettings {
     var idleCheckMilliseconds: Int64 = 30_000
     /// `imap_metadata`.
     var offersMetadata = false
+    /// `imap_message_limit`: messages that one command may work on; 0: any number.
+    var messageLimit = 0
     /// `mail_server_admin` and `mail_server_comment`: /shared/admin and /shared/comment of the server.
     var serverAdmin = ""
     var serverComment = ""

@@ -6,8 +6,11 @@ struct TextMatcher {
     private let pattern: [UInt8]
     private let failure: [Int]
 
-    init(_ text: [UInt8]) {
-        var folding = CaseFolding()
+    private let comparator: Comparator
+
+    init(_ text: [UInt8], _ comparator: Comparator = .standard) {
+        self.comparator = comparator
+        var folding = CaseFolding(comparator)
         var folded: [UInt8] = []
         folding.fold(text[...], into: &folded)
         folding.finish(into: &folded)
@@ -31,10 +34,13 @@ struct TextMatcher {
     /// A search that goes on over several pieces.
     struct Stream {
         private let matcher: TextMatcher
-        private var folding = CaseFolding()
+        private var folding: CaseFolding
         private var length = 0
 
-        init(_ matcher: TextMatcher) { self.matcher = matcher }
+        init(_ matcher: TextMatcher) {
+            self.matcher = matcher
+            folding = CaseFolding(matcher.comparator)
+        }
 
         /// Whether the text was found, up to the end of this piece.
         mutating func feed(_ bytes: ArraySlice<UInt8>, isEnd: Bool = false) -> Bool {
@@ -53,25 +59,37 @@ struct TextMatcher {
     }
 }
 
-/// The collation i;unicode-casemap (RFC 5051, I18NLEVEL=1 of RFC 5255); runs of white space and line ends become one blank.
+/// The form of a text in which a comparator finds others; runs of white space and line ends become one blank, but for i;octet.
 struct CaseFolding {
+    private let comparator: Comparator
     private var map = UnicodeCasemap()
     private var lastWasBlank = false
 
+    init(_ comparator: Comparator) { self.comparator = comparator }
+
     mutating func fold(_ bytes: ArraySlice<UInt8>, into output: inout [UInt8]) {
+        guard comparator != .octet else { return output.append(contentsOf: bytes) }
         var start = bytes.startIndex
         for index in bytes.indices where bytes[index] <= 0x20 {
             if start < index {
-                map.convert(bytes[start..<index], into: &output)
+                convert(bytes[start..<index], into: &output)
                 lastWasBlank = false
             }
             start = index + 1
-            if !lastWasBlank { map.convert(CollectionOfOne(0x20), into: &output) }
+            if !lastWasBlank { convert([0x20], into: &output) }
             lastWasBlank = true
         }
         if start < bytes.endIndex {
-            map.convert(bytes[start...], into: &output)
+            convert(bytes[start...], into: &output)
             lastWasBlank = false
+        }
+    }
+
+    private mutating func convert(_ bytes: ArraySlice<UInt8>, into output: inout [UInt8]) {
+        if comparator == .unicodeCasemap {
+            map.convert(bytes, into: &output)
+        } else {
+            output.append(contentsOf: bytes.lazy.map { $0 >= 0x61 && $0 <= 0x7a ? $0 & 0xdf : $0 })
         }
     }
 

@@ -8,7 +8,7 @@ struct MessageSorter {
     private final class Column {
         let isReverse: Bool
         var numbers: [Int64] = []
-        /// Keys of i;unicode-casemap.
+        /// Keys of the comparator.
         var texts: [[UInt8]] = []
 
         init(isReverse: Bool) { self.isReverse = isReverse }
@@ -24,8 +24,11 @@ struct MessageSorter {
     private let mailbox: any Mailbox
     private let criteria: [SortCriterion]
 
-    init(_ mailbox: any Mailbox, _ criteria: [SortCriterion]) {
+    private let comparator: Comparator
+
+    init(_ mailbox: any Mailbox, _ criteria: [SortCriterion], _ comparator: Comparator) {
         self.mailbox = mailbox
+        self.comparator = comparator
         self.criteria = criteria
     }
 
@@ -69,12 +72,12 @@ struct MessageSorter {
         case .date:
             guard let fields else { return .number(0) }
             return .number(try source.sentDate(fields, at: position))
-        case .subject: return .text(UnicodeCasemap.key(BaseSubject(fields?.subject ?? []).text))
-        case .from: return .text(UnicodeCasemap.key(fields?.from?.mailbox ?? []))
-        case .to: return .text(UnicodeCasemap.key(fields?.to?.mailbox ?? []))
-        case .cc: return .text(UnicodeCasemap.key(fields?.cc?.mailbox ?? []))
-        case .displayFrom: return .text(UnicodeCasemap.key(fields?.from?.display ?? []))
-        case .displayTo: return .text(UnicodeCasemap.key(fields?.to?.display ?? []))
+        case .subject: return .text(comparator.key(BaseSubject(fields?.subject ?? []).text))
+        case .from: return .text(comparator.key(fields?.from?.mailbox ?? []))
+        case .to: return .text(comparator.key(fields?.to?.mailbox ?? []))
+        case .cc: return .text(comparator.key(fields?.cc?.mailbox ?? []))
+        case .displayFrom: return .text(comparator.key(fields?.from?.display ?? []))
+        case .displayTo: return .text(comparator.key(fields?.to?.display ?? []))
         }
     }
 

@@ -61,6 +61,7 @@ extension IMAPSettings {
         self.init()
         capability = settings["imap_capability"]
         offersMetadata = settings.bool("imap_metadata")
+        messageLimit = settings.number("imap_message_limit", default: 0)
         serverAdmin = settings["mail_server_admin"]
         serverComment = settings["mail_server_comment"]
         idleNotifyMilliseconds = settings.milliseconds("imap_idle_notify_interval", default: 120_000)

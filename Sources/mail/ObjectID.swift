@@ -1,4 +1,5 @@
 internal import IMAPSyntax
+internal import MailStore
 
 /// The ids of RFC 8474: what the store knows a thing by, in the letters that an objectid may have.
 enum ObjectID {
@@ -7,6 +8,17 @@ enum ObjectID {
 
     /// Of a message's content. Copies have the same.
     static func email(_ guid: [UInt8]) -> [UInt8] { [0x4d] + encoded(guid) }
+
+    /// Of the conversation a message belongs to: made of the message id that it began with, so that all answers have the same wherever they
+    /// are, and nothing has to be remembered but what THREAD needs anyway. A message without any id is a conversation of its own.
+    static func thread(at position: Int, in mailbox: any Mailbox, source: EnvelopeSource) throws(StoreError) -> [UInt8] {
+        let (fields, references) = try source.fieldsWithReferences(at: position)
+        let root =
+            MessageIDs.first(in: references) ?? MessageIDs.first(in: fields.inReplyTo ?? [])
+            ?? MessageIDs.first(in: fields.messageID ?? [])
+        guard let root else { return [0x55] + encoded(mailbox.guid(at: position)) }
+        return [0x54] + encoded(root)
+    }
 
     /// Each byte that is no letter or digit as `_` and two digits, so that different ids stay different; what gets too long by that is hashed.
     private static func encoded(_ id: [UInt8]) -> [UInt8] {

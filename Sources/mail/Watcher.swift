@@ -8,11 +8,14 @@ internal import ServiceKit
 final class Watcher: EventHandler {
     private final class Session {
         let channel: Channel
-        var watches: Set<Int32> = []
+        /// Its directories in the order in which they came; one may have come twice.
+        var watches: [Int32] = []
         /// `changed` was sent, `seen` has not come.
         var isTold = false
-        /// Something happened since.
-        var hasMissed = false
+        /// Where something happened since, as places in `watches`.
+        var changed: Set<Int> = []
+        /// Events were lost.
+        var hasLost = false
 
         init(_ channel: Channel) { self.channel = channel }
     }
@@ -28,8 +31,6 @@ final class Watcher: EventHandler {
 
     private static let controlToken: UInt64 = 1
     private static let inotifyToken: UInt64 = 2
-    /// Directories of one session (a mailbox has two).
-    private static let directoryLimit = 8
 
     init(_ startup: Startup, control: Channel) throws(SystemError) {
         self.startup = startup
@@ -83,11 +84,12 @@ final class Watcher: EventHandler {
             while var received = try session.channel.receive(WorkerToWatcher.self) {
                 switch received.message {
                 case .directory:
-                    guard session.watches.count < Self.directoryLimit, let directory = received.takeDescriptor() else { throw .closed }
-                    watch(directory, for: session, token)
+                    guard let directory = received.takeDescriptor() else { throw .closed }
+                    let isWatched = watch(directory, for: session, token)
+                    try session.channel.send(WatcherToWorker.watching(.init(isWatched: isWatched)))
                 case .seen:
                     session.isTold = false
-                    if session.hasMissed { tell(session, token) }
+                    tell(session, token)
                 }
             }
         } catch {
@@ -96,21 +98,23 @@ final class Watcher: EventHandler {
         }
     }
 
-    private func watch(_ directory: borrowing FileDescriptor, for session: Session, _ token: UInt64) {
+    private func watch(_ directory: borrowing FileDescriptor, for session: Session, _ token: UInt64) -> Bool {
+        guard session.watches.count < ChangedDirectories.limit else { return false }
         do throws(SystemError) {
             let watch = try inotify.watch(directory.number)
-            session.watches.insert(watch)
+            session.watches.append(watch)
             watchers[watch, default: []].insert(token)
+            return true
         } catch {
             startup.log.warning(
                 "\(error): a session hears of changes only when it looks; raise fs.inotify.max_user_watches (sysctl) when this is ENOSPC")
-            remove(session, token)
+            return false
         }
     }
 
     private func remove(_ session: Session, _ token: UInt64) {
         loop.poller.remove(session.channel.number)
-        for watch in session.watches {
+        for watch in Set(session.watches) where watch != Self.gone {
             watchers[watch]?.remove(token)
             if watchers[watch]?.isEmpty == true {
                 watchers[watch] = nil
@@ -127,24 +131,36 @@ final class Watcher: EventHandler {
             if events.isEmpty { return }
             var told: Set<UInt64> = []
             for event in events {
-                if event.watch < 0 { told.formUnion(sessions.keys) } else { told.formUnion(watchers[event.watch] ?? []) }
-                if event.isGone {
-                    for token in watchers.removeValue(forKey: event.watch) ?? [] { sessions[token]?.watches.remove(event.watch) }
+                if event.watch < 0 {
+                    for session in sessions.values { session.hasLost = true }
+                    told.formUnion(sessions.keys)
                 }
+                for token in watchers[event.watch] ?? [] {
+                    guard let session = sessions[token] else { continue }
+                    for place in session.watches.indices where session.watches[place] == event.watch {
+                        session.changed.insert(place)
+                        // The kernel may give the number to another directory.
+                        if event.isGone { session.watches[place] = Self.gone }
+                    }
+                    told.insert(token)
+                }
+                if event.isGone { watchers[event.watch] = nil }
             }
             for token in told { if let session = sessions[token] { tell(session, token) } }
         }
     }
 
+    /// Says what is to be said, unless the session has not read the last news.
     private func tell(_ session: Session, _ token: UInt64) {
-        guard !session.isTold else {
-            session.hasMissed = true
-            return
-        }
-        session.hasMissed = false
+        guard !session.isTold, session.hasLost || !session.changed.isEmpty else { return }
+        let changed = session.hasLost ? ChangedDirectories() : ChangedDirectories(session.changed)
+        session.changed = []
+        session.hasLost = false
         session.isTold = true
-        do throws(ChannelError) { try session.channel.send(WatcherToWorker.changed) } catch { remove(session, token) }
+        do throws(ChannelError) { try session.channel.send(WatcherToWorker.changed(changed)) } catch { remove(session, token) }
     }
+
+    private static let gone: Int32 = -1
 
     private func updateTitle() { startup.setTitle("[watches for \(sessions.count) sessions]") }
 }

@@ -61,7 +61,9 @@ struct CommandTests {
                 .select(
                     SelectCommand(
                         mailbox: raw("x"), isReadOnly: false,
-                        resync: .init(uidValidity: 67_890_007, modSeq: 90_060_115_194_045_000, knownUIDs: set(41...41, 43...211))))
+                        resync: .init(
+                            uidValidity: 67_890_007, modSeq: 90_060_115_194_045_000, knownUIDs: set(41...41, 43...211),
+                            matches: .init(numbers: NumberSet(1...3), uids: NumberSet(4...6)))))
             ),
             (
                 "a SELECT x (CONDSTORE QRESYNC (1 2))",
@@ -101,6 +103,7 @@ struct CommandTests {
             ("a SEARCH SAVEDON 1-Feb-2020", search(.saved(.on(CalendarDate(daysSince1970: 18_293))))),
             ("a SEARCH SAVEDATESUPPORTED", search(.all)), ("a SEARCH EMAILID M12-_a", search(.emailID(raw("M12-_a")))),
             ("a SEARCH THREADID T1", search(.threadID(raw("T1")))),
+            ("a SEARCH UIDAFTER 5 UIDBEFORE 4294967295", search(.and([.uidAfter(5), .uidBefore(.max)]))),
             ("a ENABLE condstore X", .enable([raw("CONDSTORE"), raw("X")])),
             ("a FETCH 1 FAST", fetch(.flags, .internalDate, .rfc822Size)),
             ("a FETCH 1 (UID body BODYSTRUCTURE)", fetch(.uid, .body, .bodyStructure)),

@@ -59,7 +59,7 @@ extension IMAPDialogue.Offer {
     }
 }
 
-private let common = "IMAP4rev1 SASL-IR LOGIN-REFERRALS ID ENABLE IDLE LITERAL+"
+private let common = "IMAP4rev1 IMAP4rev2 SASL-IR ID ENABLE LITERAL+"
 private let badCommand = "BAD Error in IMAP command received by server."
 
 @Suite("What a server offers before login")

@@ -95,6 +95,19 @@ struct IMAPModSeqTests {
         #expect(!missed.contains { $0.hasPrefix("* 2 FETCH") })
         let some = client.run("SELECT INBOX (QRESYNC (\(validity) \(before) 3:4))")
         #expect(!some.contains { $0.hasPrefix("* VANISHED") || $0.hasPrefix("* 1 FETCH") })
+        // Without a modseq that reaches back all is told that is not there; what the client knows by number and UID shortens that.
+        let all = client.run("SELECT INBOX (QRESYNC (\(validity) 1))")
+        #expect(all.contains("* VANISHED (EARLIER) 2"))
+        for (data, isTold) in [
+            ("1 1", true), ("1:2 1,3", false), ("1:3 1,3:4", false), ("2 2", true), ("2:3 3:4", false), ("1:2 1:2", true),
+        ] {
+            let answer = client.run("SELECT INBOX (QRESYNC (\(validity) 1 1:4 (\(data))))")
+            #expect(answer.contains("* VANISHED (EARLIER) 2") == isTold, "\(data): \(answer)")
+            #expect(answer.contains { $0.hasPrefix("* 1 FETCH (UID 1 FLAGS (\\Flagged") }, "flags are told all the same")
+        }
+        for data in ["1:2 1", "1:* 1:*", "$ 1"] {
+            #expect(client.run("SELECT INBOX (QRESYNC (\(validity) 1 1:4 (\(data))))").last?.hasPrefix("BAD") == true, "\(data)")
+        }
         #expect(!client.run("SELECT INBOX (QRESYNC (1 \(before)))").contains { $0.contains("VANISHED") }, "another UIDVALIDITY")
         let fetched = client.run("UID FETCH 1:3 (FLAGS) (CHANGEDSINCE \(before) VANISHED)")
         #expect(fetched.first == "* VANISHED (EARLIER) 2" && fetched.count == 3)

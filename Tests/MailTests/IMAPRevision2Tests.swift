@@ -73,14 +73,35 @@ struct IMAPRevision2Tests {
         client.append(sample, to: "b")
         client.append(sample, to: "b")
         let fetched = client.run("FETCH 1:* (EMAILID THREADID)")
-        let ids = fetched.compactMap { between("EMAILID (", ") THREADID NIL)", in: [$0]) }
+        let ids = fetched.compactMap { between("EMAILID (", ") THREADID (", in: [$0]) }
         #expect(ids.count == 2 && ids[0] != ids[1])
         #expect(ids.allSatisfy { $0.wholeMatch(of: /[A-Za-z0-9_-]{1,255}/) != nil })
         #expect(client.run("SEARCH EMAILID \(ids[1])").first == "* SEARCH 2")
-        #expect(client.run("SEARCH THREADID \(ids[1])").first == "* SEARCH")
+        #expect(client.run("SEARCH THREADID \(ids[1])").first == "* SEARCH", "another kind of id")
         client.run("COPY 2 INBOX")
         client.run("SELECT INBOX")
         #expect(between("EMAILID (", ")", in: client.run("FETCH 1 EMAILID")) == ids[1], "a copy is the same email")
+    }
+
+    @Test("gives a conversation one id, made of the message it began with")
+    func threadIDs() throws {
+        let client = try TestMail().connect()
+        _ = client.line()
+        for header in [
+            "Message-ID: <a@x>", "Message-ID: <b@x>\nIn-Reply-To: <a@x>", "Message-ID: <c@x>\nReferences: <a@x> <b@x>\nIn-Reply-To: <b@x>",
+            "Message-ID: <d@x>", "Subject: none", "Subject: none", "References: (broken\nIn-Reply-To: <d@x>",
+        ] { client.append("\(header)\n\ntext\n") }
+        client.run("SELECT INBOX")
+        let ids = client.run("FETCH 1:* THREADID").compactMap { between("THREADID (", ")", in: [$0]) }
+        #expect(ids.count == 7 && ids.allSatisfy { $0.wholeMatch(of: /[A-Za-z0-9_-]{1,255}/) != nil })
+        #expect(ids[0] == "Ta_40x" && ids[1] == ids[0] && ids[2] == ids[0])
+        #expect(Set(ids).count == 4 && ids[6] == ids[3])
+        #expect(client.run("SEARCH THREADID \(ids[0])").first == "* SEARCH 1 2 3")
+        #expect(client.run("SEARCH THREADID \(ids[4])").first == "* SEARCH 5")
+        client.run("CREATE other")
+        client.run("COPY 2 other")
+        client.run("SELECT other")
+        #expect(between("THREADID (", ")", in: client.run("FETCH 1 THREADID")) == ids[0], "wherever it is")
     }
 
     @Test("makes ids of any file name, and different ones of different names")

@@ -161,6 +161,9 @@ extension Schema {
         Setting("imap_hibernate_timeout", .time, "0", ignored: Instead.hibernate, "After this time an idle session is put to sleep."),
         Setting("imap_metadata", .bool, "no", [.mail], "Offer METADATA, LIST-METADATA and FILTERS."),
         Setting("imap_literal_minus", .bool, "no", [.mail, .login], "Offer LITERAL- in place of LITERAL+."),
+        Setting(
+            "imap_message_limit", .uint, "0", [.mail],
+            "Messages that one command may work on (MESSAGELIMIT, RFC 9738, which wants at least 1,000); 0: any number."),
         Setting("imap_urlauth_host", .string, "", ignored: Instead.urlauth, "Host in URLs."),
         Setting("imap_urlauth_port", .port, "143", ignored: Instead.urlauth, "Port in URLs."),
         Setting("imap_urlauth_logout_format", .string, "in=%i out=%o", ignored: Instead.urlauth, "Log line of URLAUTH."),

@@ -17,7 +17,7 @@ extension MaildirMailbox {
     }
 
     func watchWasRead() {
-        if changeWatch?.wasRead() == false { changeWatch = nil }
+        if changeWatch?.wasRead() == nil { changeWatch = nil }
     }
 
     func stopWatching() { changeWatch = nil }
