@@ -190,7 +190,7 @@ extension CommandReader {
 
     /// Whether the command, its line read up to `end` included, is longer than it may be. A line of AUTHENTICATE may carry a SASL message.
     private func isTooLong(upTo end: Int) -> Bool {
-        let length = end - start + command.bytes.count - literalSum
+        let length = withoutCarriageReturn(end) - start + command.bytes.count - literalSum
         guard length > limits.line else { return false }
         let head = RawCommand(bytes: Array((command.bytes + pending[start..<end]).prefix(Limits.tag + 32)))
         return !head.isNamed("AUTHENTICATE") || length > Limits.saslLine

@@ -155,7 +155,7 @@ extension IMAPSession {
             stream.out.untagged(messages.count, "EXISTS")
             writeRecent(messages)
         }
-        if changes.keywordsChanged { writeFlagLists(mailbox) }
+        if changes.keywordsChanged, mailbox.keywords != toldKeywords { writeFlagLists(mailbox) }
         let keywords = flagTexts(of: mailbox)
         for position in changes.flagsChanged where tellsFlags && messages.indices.contains(position) {
             writeFlags(of: messages[position], at: position, keywords, withUID: withUID, to: &stream.out)
@@ -240,6 +240,7 @@ extension IMAPSession {
 
     /// Untagged FLAGS and PERMANENTFLAGS.
     func writeFlagLists(_ mailbox: any Mailbox) {
+        toldKeywords = mailbox.keywords
         stream.out.text("* FLAGS (")
         writeAllFlags(mailbox)
         stream.out.byte(0x29)

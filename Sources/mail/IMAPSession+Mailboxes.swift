@@ -114,11 +114,14 @@ extension IMAPSession {
 
     func delete(_ wire: [UInt8]) throws(CommandFailure) -> Completion {
         let name = try mailboxName(wire, for: .delete)
-        if name.isInbox { throw .no("INBOX can't be deleted") }
+        if name.isInbox { throw .no("[CANNOT] INBOX can't be deleted") }
         if mailbox?.name == name { leave() }
         do throws(StoreError) { try store.delete(name) } catch {
-            if case .notFound = error { throw .noMailbox(wire, code: "[NONEXISTENT] ") }
-            throw .store(error)
+            guard case .notFound = error else { throw .store(error) }
+            // The name of something that has children only (RFC 9051 section 6.3.5).
+            let all = try storing { () throws(StoreError) in try store.list() }
+            if all.contains(where: { $0.name == name && $0.hasChildren }) { throw .no("[HASCHILDREN] It has children, and nothing else.") }
+            throw .noMailbox(wire, code: "[NONEXISTENT] ")
         }
         noteNames(name)
         return try report("Delete completed.")

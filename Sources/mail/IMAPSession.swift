@@ -23,6 +23,8 @@ final class IMAPSession {
     var contexts: [SearchContext] = []
     /// UIDs of messages whose flags this session changed since the contexts were looked at.
     var touched = NumberSet()
+    /// The keywords that the client was told last.
+    var toldKeywords: [Keyword?] = []
     /// How texts are compared.
     var comparator = Comparator.standard
     /// What NOTIFY asked for; nil until it was used: then the selected mailbox is told of during commands.

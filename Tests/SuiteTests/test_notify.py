@@ -4,7 +4,7 @@ import os
 import statistics
 import time
 
-from suite import Case, SharedCase, limit, only_culver
+from suite import Case, SharedCase, limit, only_culver, only_root
 
 ROUNDS = int(os.environ.get("ROUNDS", "100"))
 # What a busy machine may take; the figures are printed.
@@ -45,6 +45,15 @@ class Delays(Case):
               % (what, ROUNDS, median, delays[int(len(delays) * 0.95) - 1], delays[-1]), flush=True)
         self.assertLess(median, BOUND * 1000)
 
+    def own_uid(self, server, uid):
+        with open(server.passwd_path) as file:
+            lines = [line.split(":") for line in file.read().splitlines()]
+        with open(server.passwd_path, "w") as file:
+            for line in lines:
+                file.write(":".join(line[:2] + [str(uid), str(uid)] + line[4:]) + "\n")
+        for user in server.users:
+            os.chown(server.home(user), uid, uid)
+
     def others(self, server, count=18):
         """So many sessions that one process watches for all of them."""
         held = [server.login("bob") for _ in range(count)]
@@ -56,8 +65,12 @@ class Delays(Case):
 
     @limit(120)
     @only_culver
+    @only_root
     def test_a_delivery_is_heard_soon(self):
-        server = self.server(settings={"mail_max_userip_connections": "0"})
+        server = self.server(start=False, settings={"mail_max_userip_connections": "0"})
+        # A user id of its own: tests beside this one may have used up what the kernel gives to vmail.
+        self.own_uid(server, 5465)
+        server.start()
         for watched in (False, True):
             if watched:
                 self.others(server)
