@@ -77,6 +77,7 @@ let package = Package(
         // State on disk.
         library("Index", ["CLMDB", "CPlatform", "Platform"]),
         library("MailStore", ["Index", "MessageFormat", "Platform"]),
+        library("MailAccess", ["Platform", "Configuration", "Variables", "MailStore"]),
         library("PasswordStore", ["CCrypt", "Platform", "Base64"]),
 
         // Processes.
@@ -94,10 +95,10 @@ let package = Package(
         process(
             "adm",
             [
-                "IPCProtocol", "Platform", "Configuration", "Variables",
+                "IPCProtocol", "Platform", "Configuration", "Variables", "MailAccess", "MailStore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
-        process("lda", ["IPCProtocol", "Platform", "Configuration", "Variables", "MailStore"]),
+        process("lda", ["IPCProtocol", "Platform", "Variables", "MailAccess", "MailStore"]),
 
         // Enters each confinement and does what it forbids; the suite tests run its release build. Not installed.
         .target(name: "Acts", path: "Tests/ConfinementProbe/Acts"),
@@ -117,7 +118,7 @@ let package = Package(
         tests("Configuration", ["Configuration", "Platform"]),
         tests("Index", ["Index", "Platform"]),
         tests("MailStore", ["MailStore", "Index", "MessageFormat", "Platform"]),
-        tests("Lda", ["lda", "Platform"]),
+        tests("Lda", ["lda", "MailAccess", "Platform"]),
         tests("PasswordStore", ["PasswordStore", "Platform"]),
         tests("Auth", ["auth", "ServiceKit", "IPCProtocol", "Platform", "PasswordStore", "SASL", "Variables"]),
         tests("Anvil", ["anvil", "IPCProtocol"]),

@@ -99,7 +99,8 @@ extension ConfigurationReader {
         if case .record(let outer) = frame.kind {
             guard outer.children.contains(kind.name) else { return false }
         } else {
-            guard ["service", "namespace", "passdb", "userdb"].contains(kind.name) else { return false }
+            let isQuota = kind.name == "quota" && document.dialect == .v24
+            guard isQuota || ["service", "namespace", "passdb", "userdb"].contains(kind.name) else { return false }
         }
         if kind.name == "service", frame.filter != .global {
             log.error("Services are global: service { } is not allowed inside a filter", at: location)

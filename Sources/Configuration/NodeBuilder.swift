@@ -83,7 +83,7 @@ struct NodeBuilder {
 
     private func sections(_ filter: ConnectionFilter, exactly: Bool) -> [Node] {
         var nodes: [Node] = []
-        let kinds = exactly ? ["passdb", "userdb", "namespace"] : ["namespace", "passdb", "service", "userdb"]
+        let kinds = exactly ? ["passdb", "userdb", "namespace", "quota"] : ["namespace", "passdb", "quota", "service", "userdb"]
         for kindName in kinds {
             guard let kind = Schema.records[kindName], isWanted(kind) else { continue }
             var names = exactly ? ownRecords(kindName, filter) : tree.records(kindName, below: [], filter)
@@ -178,7 +178,7 @@ struct NodeBuilder {
     /// Would the section be missed if it were left out?
     private func isMeaningfulWhenEmpty(_ path: [String]) -> Bool {
         switch path.first {
-        case "passdb", "userdb", "namespace": return true
+        case "passdb", "userdb", "namespace", "quota": return true
         case "service" where path.count == 4:
             guard let stock = StockService.all.first(where: { $0.name == path[1] }), stock.isAvailable else { return false }
             return path[2] != "inet_listener" && !stock.absent.contains(path[3]) && !stock.sockets.contains { $0.name == path[3] }

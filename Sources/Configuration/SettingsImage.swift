@@ -18,7 +18,7 @@ extension LoadedConfiguration {
     ///
     /// The first block holds for every connection; each later one is more specific and overrides single keys. Keys:
     /// `mail_path`; `passdb/0/driver`, `passdb/0/fields/home`; `namespace/inbox/separator`,
-    /// `namespace/inbox/mailbox/Drafts/special_use`; `plugin/KEY`; `config_dialect` (`2.3` or `2.4`: the notation of templates).
+    /// `namespace/inbox/mailbox/Drafts/special_use`; `plugin/KEY`; `quota/NAME/driver`; `config_dialect` (`2.3` or `2.4`: the notation of templates).
     /// `auth_mechanisms` has only those that this version offers. Names inside keys write `/` as `%2F` and `%` as `%25`. Content of certificates and keys stands under the name without `_file`.
     package func settingsImage(for plan: ServicePlan) -> [SettingsBlock] {
         let image = SettingsImage(configuration: self, role: plan.role, word: plan.protocolWord.isEmpty ? nil : plan.protocolWord)
@@ -133,6 +133,9 @@ struct SettingsImage {
                     values["namespace/inbox/\(field.name)"] = field.defaultValue(in: configuration.dialect)
                 }
                 values["namespace/inbox/inbox"] = "yes"
+            }
+            for record in configuration.records(of: "quota", in: filter) {
+                put(record, "quota/\(Self.escaped(record.name))", into: &values)
             }
             for (key, value) in configuration.map("plugin", in: filter) { values["plugin/\(Self.escaped(key))"] = value }
         }

@@ -13,9 +13,11 @@ package enum SettingsTable {
             text += table(section.settings)
         }
         text += "\n## Sections\n"
-        for kind in ["service", "unix_listener", "fifo_listener", "inet_listener", "namespace", "mailbox", "passdb", "userdb"].compactMap({
-            Schema.records[$0]
-        }) {
+        for kind in ["service", "unix_listener", "fifo_listener", "inet_listener", "namespace", "mailbox", "passdb", "userdb", "quota"]
+            .compactMap({
+                Schema.records[$0]
+            })
+        {
             text += "\n### \(kind.name)\n\n\(kind.summary)\n\n" + table(kind.fields)
         }
         text += "\n## Features that are accepted without effect\n\nSettings of 2.4 that begin so, and keys of `plugin { }`:\n\n"

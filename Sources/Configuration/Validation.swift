@@ -17,6 +17,7 @@ struct Validation {
     mutating func run() {
         warnAboutIgnored()
         warnAboutPlugins()
+        warnAboutQuota()
         warnAboutFilters()
         checkServices()
         checkTemplates()
@@ -91,20 +92,6 @@ struct Validation {
             return "of a server name only the certificate and its key are looked at"
         }
         return nil
-    }
-
-    private mutating func warnAboutPlugins() {
-        var seen: Set<String> = []
-        for assignment in document.assignments where !assignment.value.isEmpty && ["dict", "plugin"].contains(assignment.path.first) {
-            guard seen.insert(assignment.name).inserted else { continue }
-            if assignment.path == ["dict"] {
-                log.warning("dict { \(assignment.name) } has no effect: \(Instead.dict)", at: assignment.location)
-            } else if assignment.path == ["plugin"] {
-                let family = assignment.name.hasPrefix("sieve") ? Instead.sieve : assignment.name.hasPrefix("fts") ? Instead.fts : nil
-                let sentence = family ?? Schema.family(of: assignment.name) ?? "no plugin of this version reads it"
-                log.warning("plugin { \(assignment.name) } has no effect: \(sentence)", at: assignment.location)
-            }
-        }
     }
 
     /// The filters in which anything is set, the global one first.

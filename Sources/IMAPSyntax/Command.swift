@@ -25,6 +25,10 @@ package enum Command: Equatable, Sendable {
     case comparator([[UInt8]])
     case getMetadata(GetMetadataCommand)
     case setMetadata(SetMetadataCommand)
+    /// The root with this name (RFC 9208).
+    case getQuota(root: [UInt8])
+    case getQuotaRoot(mailbox: [UInt8])
+    case setQuota(root: [UInt8])
     case fetch(FetchCommand)
     case store(StoreCommand)
     case copy(CopyCommand)
@@ -100,12 +104,12 @@ package struct ListCommand: Equatable, Sendable {
 
 /// What STATUS may tell.
 package enum StatusItem: Equatable, Sendable {
-    case messages, recent, uidNext, uidValidity, unseen, deleted, size, highestModSeq, mailboxID, appendLimit
+    case messages, recent, uidNext, uidValidity, unseen, deleted, size, highestModSeq, mailboxID, appendLimit, deletedStorage
 
     package static let all: [(name: String, item: StatusItem)] = [
         ("MESSAGES", .messages), ("RECENT", .recent), ("UIDNEXT", .uidNext), ("UIDVALIDITY", .uidValidity), ("UNSEEN", .unseen),
         ("DELETED", .deleted), ("SIZE", .size), ("HIGHESTMODSEQ", .highestModSeq), ("MAILBOXID", .mailboxID),
-        ("APPENDLIMIT", .appendLimit),
+        ("APPENDLIMIT", .appendLimit), ("DELETED-STORAGE", .deletedStorage),
     ]
 }
 

@@ -64,6 +64,9 @@ extension CommandParser {
         case _ where name.isWord("ENABLE"): return .enable(try capabilities())
         case _ where name.isWord("GETMETADATA"): return try getMetadata()
         case _ where name.isWord("SETMETADATA"): return try setMetadata()
+        case _ where name.isWord("GETQUOTA"): return try getQuota()
+        case _ where name.isWord("SETQUOTA"): return try setQuota()
+        case _ where name.isWord("GETQUOTAROOT"): return .getQuotaRoot(mailbox: try spaceAndMailbox())
         case _ where name.isWord("COMPRESS"):
             try space()
             return .compress(Array(take(while: .atom)))

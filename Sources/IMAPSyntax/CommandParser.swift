@@ -180,8 +180,14 @@ extension CommandParser {
     mutating func number64() throws(SyntaxError) -> Int64 {
         let digits = takeDigits()
         guard !digits.isEmpty else { throw .expected("number", at: index) }
-        guard digits.count <= 18 else { throw .overLimit("number") }
-        return Self.value(of: digits)
+        var value: Int64 = 0
+        for digit in digits {
+            let (tens, isBeyond) = value.multipliedReportingOverflow(by: 10)
+            let (sum, isOver) = tens.addingReportingOverflow(Int64(digit - 0x30))
+            guard !isBeyond, !isOver else { throw .overLimit("number") }
+            value = sum
+        }
+        return value
     }
 
     /// Exactly `count` digits, at most 9.

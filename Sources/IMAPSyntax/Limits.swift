@@ -60,6 +60,8 @@ package struct Limits: Sendable, Equatable {
     package static let url = 8_192
     /// Entries of GETMETADATA and SETMETADATA, the length of a name, and of a value.
     package static let metadataEntries = 100
+    /// Resources in SETQUOTA (RFC 9208); more kinds than there are.
+    package static let quotaResources = 16
     package static let metadataEntry = 255
     package static let metadataValue = 65_536
     /// Names in HEADER.FIELDS, and the length of one (RFC 5322 section 2.1.1).

@@ -31,6 +31,15 @@ package protocol MailDriver: AnyObject {
     /// Makes all changes at once; nil removes. Throws `.notFound`, and `.limit` for too many.
     func setAttributes(_ changes: [(name: [UInt8], value: [UInt8]?)], of name: MailboxName?) throws(StoreError)
 
+    /// What the user's mail may come to; nil: nothing is set.
+    var quota: QuotaSettings? { get }
+    /// What all messages that count come to now.
+    func quotaUsage() throws(StoreError) -> QuotaUsage
+    /// Counts every mailbox anew from its messages.
+    func recountQuota() throws(StoreError)
+    /// Whether saving in this mailbox counts, and against which limits; nil: no quota is set, or the mailbox is no personal one.
+    func quotaLimits(of name: MailboxName) -> MailboxLimits?
+
     /// Whether the mailbox can be selected (automatic ones always can).
     func exists(_ name: MailboxName) throws(StoreError) -> Bool
     /// Throws `.exists`.
@@ -282,10 +291,13 @@ package struct NewMessage: Sendable {
 package protocol SaveTransaction: AnyObject {
     /// Starts the next message; an unfinished one is dropped.
     func begin(_ message: NewMessage) throws(StoreError)
+    /// A message of this many bytes comes next: refused now rather than when it was sent. Throws `.overQuota` and `.tooBig`.
+    func admit(_ size: Int64) throws(StoreError)
     /// The next bytes of the message, with any line ends; they are stored as the settings say. Memory does not grow.
     func append(_ bytes: ArraySlice<UInt8>) throws(StoreError)
     /// The message is complete. Answers its size with CR LF line ends.
     @discardableResult func end() throws(StoreError) -> Int64
+    /// Throws `.overQuota` when they are too many together.
     /// Makes all messages visible at once and durable; answers their UIDs in order.
     func commit() throws(StoreError) -> SavedMessages
     /// Removes everything that was not committed.

@@ -65,6 +65,8 @@ package struct StoreOptions {
     package var lockWait = StoreLimits.lockWait
     /// The namespaces; exactly one has `holdsInbox`.
     package var namespaces: [NamespaceSettings] = [NamespaceSettings()]
+    /// Limits of what the user may keep.
+    package var quota: QuotaSettings?
     /// Makes what tells of changes in a mailbox (IDLE); nil: an inotify instance of this process, of which the kernel allows few per uid.
     package var makeWatch: () -> (any ChangeWatch)? = { nil }
     /// Receives what the administrator should know: damaged files, overridden locks. May hold bytes of foreign file names.

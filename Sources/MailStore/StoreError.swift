@@ -19,6 +19,10 @@ package enum StoreError: Error, Equatable {
     case permission(FileFailure)
     /// Disk or quota is full: `[OVERQUOTA]`.
     case noSpace(FileFailure)
+    /// More than the user's quota allows: `[OVERQUOTA]` with the configured sentence.
+    case overQuota(String)
+    /// One message is larger than `quota_mail_size`: `[TOOBIG]`.
+    case tooBig(String)
     /// Somebody else held the lock (its path) too long: `[INUSE]`.
     case lockTimeout(path: String)
     /// The message is gone: `[EXPUNGEISSUED]`.
@@ -50,7 +54,8 @@ package enum StoreError: Error, Equatable {
         case .notFound: "Mailbox doesn't exist"
         case .exists: "Mailbox already exists"
         case .invalidName(let text): "Invalid mailbox name: \(text)"
-        case .cannot(let text), .limit(let text), .mailboxGone(let text), .unavailable(let text): text
+        case .cannot(let text), .limit(let text), .mailboxGone(let text), .unavailable(let text), .overQuota(let text), .tooBig(let text):
+            text
         case .permission(let failure), .noSpace(let failure), .temporary(let failure): failure.description
         case .lockTimeout(let path): "Timeout while waiting for lock: \(path)"
         case .expunged: "Message was expunged"

@@ -8,7 +8,7 @@ struct Adm: ParsableCommand {
         commandName: "culveradm", abstract: "Administers a Culver mail server.", version: "0.1.0",
         subcommands: [
             ConfigCommand.self, StopCommand.self, ReloadCommand.self, WhoCommand.self, KickCommand.self, ServiceCommand.self,
-            ProcessCommand.self, InstanceCommand.self, LogCommand.self,
+            ProcessCommand.self, InstanceCommand.self, LogCommand.self, QuotaCommand.self,
         ])
 
     @OptionGroup var common: CommonOptions

@@ -1,3 +1,4 @@
+internal import MailAccess
 internal import MailStore
 internal import Platform
 internal import Variables
@@ -5,30 +6,33 @@ internal import Variables
 /// Saves the message, in the mailbox asked for or else in INBOX, and logs what became of it.
 struct Delivery {
     let arguments: LDAArguments
-    let configuration: LDAConfiguration
-    let user: Recipient
+    let configuration: MailConfiguration
+    let user: MailUser
     let log: LDALog
     private var head = MessageHead([])
     private var size: Int64 = 0
     private var virtualSize: Int64 = 0
 
-    init(arguments: LDAArguments, configuration: LDAConfiguration, user: Recipient, log: LDALog) {
+    init(arguments: LDAArguments, configuration: MailConfiguration, user: MailUser, log: LDALog) {
         self.log = log
         self.arguments = arguments
         self.configuration = configuration
         self.user = user
     }
 
-    mutating func run() throws(DeliveryFailure) {
+    mutating func run() throws(AccessFailure) {
         let input = try input()
         var first: [UInt8] = []
         do throws(SystemError) {
             while first.count < MessageHead.size, try input.read(appendingTo: &first, atMost: MessageHead.size) > 0 {}
-        } catch { throw DeliveryFailure(.temporary, error.description) }
+        } catch { throw AccessFailure(.temporary, error.description) }
         head = MessageHead(first[...])
         do throws(StoreError) {
-            let store = try MailStore.open(
-                location: try location(), home: user.home, options: configuration.storeOptions(log))
+            var options = configuration.storeOptions(for: user) { [log] severity, text in
+                log.write(severity == .error ? .error : severity == .warning ? .warning : .debug, text)
+            }
+            options.quota?.hasGrace = true
+            let store = try MailStore.open(location: try location(), home: user.home, options: options)
             let (name, save) = try target(in: store)
             do throws(StoreError) {
                 try copy(first[head.skipped...], input, to: save)
@@ -42,13 +46,13 @@ struct Delivery {
     }
 
     private func location() throws(StoreError) -> MailLocation {
-        do throws(DeliveryFailure) { return try user.mailLocation(configuration) } catch { throw .unavailable(error.text) }
+        do throws(AccessFailure) { return try user.mailLocation(configuration) } catch { throw .unavailable(error.text) }
     }
 
-    private func input() throws(DeliveryFailure) -> FileDescriptor {
+    private func input() throws(AccessFailure) -> FileDescriptor {
         guard let path = arguments.messageFile else { return FileDescriptor(adopting: 0) }
         do throws(SystemError) { return try FileSystem.open(path, for: .read) } catch {
-            throw DeliveryFailure(.temporary, error.description)
+            throw AccessFailure(.temporary, error.description)
         }
     }
 
@@ -111,17 +115,21 @@ struct Delivery {
         String(String.UnicodeScalarView(text.unicodeScalars.filter { $0.value > 0x20 && $0.value != 0x7f }.prefix(1_000)))
     }
 
-    private func failure(of error: StoreError) -> DeliveryFailure {
+    private func failure(of error: StoreError) -> AccessFailure {
         switch error {
-        case .noSpace:
-            if configuration.isOn("quota_full_tempfail") { return DeliveryFailure(.temporary, "") }
-            guard arguments.printsRejection else {
-                return DeliveryFailure(.temporary, "Not enough disk quota; rejection mails are not built yet")
-            }
-            return DeliveryFailure(.reject, "rejected: Not enough disk quota")
-        case .unavailable(let text): return DeliveryFailure(.temporary, text)
-        default: return DeliveryFailure(.temporary, error.logText)
+        case .noSpace: return refused("Not enough disk quota")
+        case .overQuota(let text), .tooBig(let text): return refused(text)
+        case .unavailable(let text): return AccessFailure(.temporary, text)
+        default: return AccessFailure(.temporary, error.logText)
         }
+    }
+
+    private func refused(_ why: String) -> AccessFailure {
+        if configuration.isOn("quota_full_tempfail") { return AccessFailure(.temporary, "") }
+        guard arguments.printsRejection else {
+            return AccessFailure(.temporary, "\(why); rejection mails are not built yet")
+        }
+        return AccessFailure(.reject, "rejected: \(why)")
     }
 
     /// One line by `deliver_log_format`.

@@ -1,3 +1,6 @@
+internal import MailAccess
+internal import Platform
+
 /// What stands on the command line.
 struct LDAArguments: Equatable {
     /// -d: who gets the message; nil: who calls us.
@@ -20,18 +23,18 @@ struct LDAArguments: Equatable {
     var overrides: [String] = []
 
     /// Options as `-d user` or `-duser`, flags together (`-ek`).
-    init(_ arguments: some Sequence<String>) throws(DeliveryFailure) {
+    init(_ arguments: some Sequence<String>) throws(AccessFailure) {
         var rest = Array(arguments)[...]
         while let argument = rest.popFirst() {
-            guard argument.hasPrefix("-"), argument.count > 1 else { throw DeliveryFailure(.usage, "Unknown argument: \(argument)") }
+            guard argument.hasPrefix("-"), argument.count > 1 else { throw AccessFailure(.usage, "Unknown argument: \(argument)") }
             var letters = argument.dropFirst()
             while let letter = letters.popFirst() {
                 if takeFlag(letter) { continue }
-                guard "dfmrapco".contains(letter) else { throw DeliveryFailure(.usage, "Unknown argument: -\(letter)") }
+                guard "dfmrapco".contains(letter) else { throw AccessFailure(.usage, "Unknown argument: -\(letter)") }
                 var value = String(letters)
                 letters = ""
                 if value.isEmpty {
-                    guard let next = rest.popFirst() else { throw DeliveryFailure(.usage, "Missing value: -\(letter)") }
+                    guard let next = rest.popFirst() else { throw AccessFailure(.usage, "Missing value: -\(letter)") }
                     value = next
                 }
                 take(letter, value)
@@ -59,5 +62,17 @@ struct LDAArguments: Equatable {
         case "c": configuration = value
         default: overrides.append(value)
         }
+    }
+
+    /// Asks the user database for `-d`; without `-d` it is who calls.
+    func recipient(_ configuration: MailConfiguration) throws(AccessFailure) -> MailUser {
+        if let user {
+            return try MailUser.find(user, configuration)
+        }
+        guard Process.realUID != 0 else { throw AccessFailure(.usage, "destination user parameter (-d user) not given") }
+        guard let user = Process.environment("USER"), !user.isEmpty else {
+            throw AccessFailure(.usage, "USER environment missing, and destination user parameter (-d user) not given")
+        }
+        return MailUser(name: user, uid: Process.realUID, gid: Process.realGID, home: Process.environment("HOME"))
     }
 }

@@ -101,6 +101,8 @@ extension IMAPSession {
         case .noSpace:
             settings.logError(error.logText)
             return "[OVERQUOTA] Not enough disk quota"
+        case .overQuota(let text): return "[OVERQUOTA] \(text)"
+        case .tooBig(let text): return "[TOOBIG] \(text)"
         case .lockTimeout:
             settings.logError(error.logText)
             return "[INUSE] Timeout while waiting for lock"

@@ -98,6 +98,7 @@ extension IMAPSession {
 
     /// Stores a literal. All of it is read, also when it cannot be stored.
     private func saveLiteral(_ input: inout AppendInput, to transaction: any SaveTransaction, isBinary: Bool) throws(CommandFailure) {
+        if let size = input.literal?.size { try storing { () throws(StoreError) in try transaction.admit(size) } }
         var failure: CommandFailure?
         try input.readLiteral(self) { bytes in
             guard failure == nil else { return }

@@ -18,6 +18,10 @@ extension IMAPSession {
             own = own.split(separator: " ").map { $0 == "LITERAL+" ? "LITERAL-" : $0 }.joined(separator: " ")
         }
         if settings.messageLimit > 0 { own += " MESSAGELIMIT=\(settings.messageLimit)" }
+        if store.quota.map({ !$0.isHidden }) ?? false { own += " QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE" }
+        if let size = store.quota?.mailSize {
+            own = own.split(separator: " ").map { $0 == "APPENDLIMIT" ? "APPENDLIMIT=\(size)" : String($0) }.joined(separator: " ")
+        }
         if settings.offersMetadata { own += " METADATA LIST-METADATA FILTERS" }
         if settings.capability.isEmpty { return own }
         return settings.capability.hasPrefix("+") ? "\(own) \(settings.capability.dropFirst())" : settings.capability

@@ -168,7 +168,7 @@ extension IMAPSession {
 
     // mailbox-data =/ "STATUS" SP mailbox SP "(" [status-att-list] ")"
     func writeStatus(_ name: MailboxName, _ items: [StatusItem]) throws(StoreError) {
-        write(try store.status(name, sizes: items.contains(.size)), of: name, items)
+        write(try store.status(name, sizes: items.contains(.size) || items.contains(.deletedStorage)), of: name, items)
     }
 
     func write(_ status: MailboxStatus, of name: MailboxName, _ items: [StatusItem]) {
@@ -185,8 +185,10 @@ extension IMAPSession {
             case .unseen: writeItem("UNSEEN ", status.unseen)
             case .deleted: writeItem("DELETED ", status.deleted)
             case .size: writeItem("SIZE ", Int(status.size))
-            // Nothing limits a message but the disk (RFC 7889 section 5).
-            case .appendLimit: stream.out.text("APPENDLIMIT NIL")
+            case .appendLimit:
+                // Without a setting nothing limits a message but the disk (RFC 7889 section 5).
+                if let size = store.quota?.mailSize { writeItem("APPENDLIMIT ", Int(size)) } else { stream.out.text("APPENDLIMIT NIL") }
+            case .deletedStorage: writeItem("DELETED-STORAGE ", Int(status.deletedSize))
             case .mailboxID:
                 stream.out.text("MAILBOXID (")
                 stream.out.raw(ObjectID.mailbox(status.guid))

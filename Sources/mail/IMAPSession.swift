@@ -254,6 +254,9 @@ extension IMAPSession {
         case .compress(let algorithm): return try compress(algorithm)
         case .notify(let command): return try notify(command)
         case .comparator(let names): return try comparator(names)
+        case .getQuota(let root): return try getQuota(root)
+        case .getQuotaRoot(let name): return try getQuotaRoot(name)
+        case .setQuota(let root): return try setQuota(root)
         }
     }
 }

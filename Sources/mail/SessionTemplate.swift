@@ -1,3 +1,4 @@
+internal import IPCProtocol
 internal import MailStore
 internal import Platform
 internal import ServiceKit
@@ -10,6 +11,8 @@ struct SessionTemplate {
     /// `imap_logout_format`; nil when it is wrong, which the log says once.
     let logoutFormat: Template?
     let namesAreUTF8: Bool
+    /// What the quota of a user is read from, with the user's own fields; nil: no quota is configured, and no field can bring one.
+    private let quotaValues: [String: String]?
 
     init(_ startup: Startup) {
         let settings = startup.settings
@@ -28,6 +31,21 @@ struct SessionTemplate {
         }
         namesAreUTF8 = settings.bool("mailbox_list_utf8")
         storeOptions = Self.storeOptions(settings, log)
+        quotaValues = settings["mail_plugins"].split(separator: " ").contains("quota") ? settings.beneath("") : nil
+        storeOptions.quota = quotaValues.flatMap { QuotaSettings(values: $0, fields: [:]) { log.warning(LogText(untrusted: $0)) } }
+    }
+
+    /// The limits of a user, for whom the user database may say more than the settings.
+    func quota(of user: UserRecord) -> QuotaSettings? {
+        guard let quotaValues else { return nil }
+        let fields = user.extra.filter { $0.hasPrefix("quota") }
+        guard !fields.isEmpty else { return storeOptions.quota }
+        let pairs = fields.map { field in
+            let end = field.firstIndex(of: "=") ?? field.endIndex
+            return (String(field[..<end]), String(field[end...].dropFirst()))
+        }
+        let log = storeOptions.log
+        return QuotaSettings(values: quotaValues, fields: Dictionary(pairs) { $1 }) { log(.warning, $0) }
     }
 
     /// For a mailbox that need not survive anything.

@@ -177,6 +177,7 @@ final class SessionWorker {
         )
         do throws(StoreError) {
             var options = template.storeOptions
+            options.quota = template.quota(of: user)
             options.makeWatch = { [unowned self] in askForWatch() }
             let store = try MailStore.open(location: location(user), home: user.home.isEmpty ? nil : user.home, options: options)
             var settings = template.imap

@@ -152,11 +152,29 @@ struct OldSettingsTests {
         #expect(load(base23 + "quota_full_tempfail = no\nmail_privileged_group =\nimap_hibernate_timeout = 0\n").warnings == [])
         let configuration = load(
             base23
-                + "quota_full_tempfail = yes\nprotocol imap {\n  quota_full_tempfail = yes\n}\nplugin {\n  quota = count\n  acl =\n}\ndict {\n  q = x\n}\n"
+                + "mail_privileged_group = mail\nprotocol imap {\n  mail_privileged_group = mail\n}\nplugin {\n  quota2 = count\n  acl =\n}\ndict {\n  q = x\n}\n"
         )
         #expect(configuration.warnings.count == 3)
         #expect(
-            configuration.warnings[0] == "quota_full_tempfail has no effect: quota is not available in this version: no limit is enforced")
+            configuration.warnings[0] == "mail_privileged_group has no effect: INBOX needs no group of its own in a Maildir")
+    }
+
+    @Test("of quota are honoured when its plugin is named, and said to be without effect when it is not") func quota() {
+        let rules = "plugin {\n  quota = count:User quota\n  quota_rule = *:storage=1G\n  quota_rule2 = Trash:ignore\n}\n"
+        #expect(load(base23 + "mail_plugins = quota\n" + rules).warnings == [])
+        #expect(load(base23 + rules).warnings == ["quota is configured but not in force"])
+        #expect(
+            load(base23 + "mail_plugins = quota fts\nplugin {\n  quota = fs:Disk\n  quota_warning = storage=95%% x\n}\n").warnings.count
+                == 3)
+        let section = "quota \"User quota\" {\n  driver = count\n  quota_storage_size = 1G\n}\n"
+        let mailbox = "namespace inbox {\n  inbox = yes\n  mailbox Trash {\n    quota_ignore = yes\n  }\n}\n"
+        let configuration = load(base24 + "mail_plugins {\n  quota = yes\n}\n" + section + mailbox)
+        #expect(configuration.errors == [] && configuration.warnings == [])
+        let values = Dictionary(configuration.settingsImage(role: .mail, protocolName: "imap")[0].values.map { ($0.key, $0.value) }) { $1 }
+        #expect(values["quota/User quota/quota_storage_size"] == "1073741824")
+        #expect(values["namespace/inbox/mailbox/Trash/quota_ignore"] == "yes")
+        #expect(values["mail_plugins"] == "quota")
+        #expect(load(base24 + section + "quota other {\n}\n").warnings.count == 2)
     }
 
     @Test("know databases and their arguments") func databases() throws {

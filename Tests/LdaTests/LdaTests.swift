@@ -2,6 +2,7 @@ import Platform
 import Glibc
 import Testing
 
+@testable import MailAccess
 @testable import lda
 
 @Suite("The command line of culver-lda")
@@ -25,7 +26,7 @@ struct LDAArgumentsTests {
 
     @Test("is refused with exit code 64", arguments: [["-x"], ["ada"], ["-d"], ["-"], ["-e", "-m"]])
     func refuses(_ arguments: [String]) {
-        do throws(DeliveryFailure) {
+        do throws(AccessFailure) {
             _ = try LDAArguments(arguments)
             Issue.record("accepted")
         } catch { #expect(error.code == .usage) }
@@ -88,7 +89,7 @@ struct UserLookupTests {
     @Test("takes uid, gid, home and mail")
     func finds() throws {
         let userdb = try Userdb("USER\t1\tada@x\tuid=1000\tgid=1001\thome=/h/a\u{1}tb\tmail_path=~/M\tx\n")
-        let user = try UserLookup.find("Ada@X", socket: userdb.path)
+        let user = try UserLookup.find("Ada@X", service: "lda", socket: userdb.path)
         #expect(
             user.name == "ada@x" && user.uid == 1000 && user.gid == 1001 && user.home == "/h/a\tb" && user.fields == ["mail_path": "~/M"])
     }
@@ -96,20 +97,20 @@ struct UserLookupTests {
     @Test(
         "fails with the right exit code",
         arguments: [
-            ("NOTFOUND\t1\n", DeliveryFailure.Code.noUser), ("FAIL\t1\treason=x\n", .temporary), ("", .temporary),
+            ("NOTFOUND\t1\n", AccessFailure.Code.noUser), ("FAIL\t1\treason=x\n", .temporary), ("", .temporary),
             ("USER\t1\n", .temporary), ("USER\t2\tb\n", .temporary),
         ])
-    func fails(_ answer: String, _ code: DeliveryFailure.Code) throws {
+    func fails(_ answer: String, _ code: AccessFailure.Code) throws {
         let userdb = try Userdb(answer)
-        do throws(DeliveryFailure) {
-            _ = try UserLookup.find("ada", socket: userdb.path)
+        do throws(AccessFailure) {
+            _ = try UserLookup.find("ada", service: "lda", socket: userdb.path)
             Issue.record("found")
         } catch { #expect(error.code == code) }
     }
 
     @Test("without auth is a temporary failure")
     func noSocket() {
-        do throws(DeliveryFailure) { _ = try UserLookup.find("ada", socket: "/nonexistent/auth-userdb") } catch {
+        do throws(AccessFailure) { _ = try UserLookup.find("ada", service: "lda", socket: "/nonexistent/auth-userdb") } catch {
             #expect(error.code == .temporary)
         }
     }

@@ -42,7 +42,9 @@ extension Schema {
         Setting(
             "valid_chroot_dirs", .string, "", [.mail], ignored: "each mail process is confined to its user's files already",
             "Directories in which a chroot may lie."),
-        Setting("mail_plugins", .list, "", [.mail], ignored: Instead.plugins, "Plugins of mail processes."),
+        Setting(
+            "mail_plugins", .list, "", [.mail],
+            "Plugins of mail processes: `quota` is built in and has to be named to be in force; others are not loaded."),
         Setting("mail_plugin_dir", .string, "", ignored: Instead.plugins, "Directory of plugins."),
         Setting(
             "mail_full_filesystem_access", .bool, "no", [.mail], ignored: "a session never leaves the user's mail",
@@ -177,7 +179,7 @@ extension Schema {
             new: "postmaster@%{user | domain | default(hostname)}", [.mail], "Sender of rejections."),
         Setting("recipient_delimiter", .string, "+", [.mail], "Characters between user and detail in an address."),
         Setting("deliver_log_format", .template, "msgid=%m: %$", new: "msgid=%{msgid}: %{message}", [.mail], "Log line of a delivery."),
-        Setting("quota_full_tempfail", .bool, "no", ignored: Instead.quota, "A full mailbox is a temporary failure."),
+        Setting("quota_full_tempfail", .bool, "no", [.mail], "A full mailbox is a temporary failure."),
         Setting("lda_mailbox_autocreate", .bool, "no", [.mail], "Delivery makes a missing mailbox."),
         Setting("lda_mailbox_autosubscribe", .bool, "no", [.mail], "Delivery subscribes a mailbox that it made."),
         Setting("lda_original_recipient_header", .string, "", [.mail], "Header that names the original recipient."),

@@ -1,7 +1,7 @@
 extension Schema {
     /// Kinds of named sections, by name.
     package static let records: [String: RecordKind] = Dictionary(
-        [service, unixListener, fifoListener, inetListener, namespace, mailbox, passdb, userdb].map { ($0.name, $0) },
+        [service, unixListener, fifoListener, inetListener, namespace, mailbox, passdb, userdb, quotaRoot].map { ($0.name, $0) },
         uniquingKeysWith: { first, _ in first })
 
     /// `service NAME { … }`; an empty default means: as built in for this service, else the global default.
@@ -88,5 +88,5 @@ extension Schema {
             Setting("autoexpunge_max_mails", .uint, "0", [.mail], "Messages above this number are expunged, the oldest first."),
             Setting("driver", .string, "", [.mail], ignored: "every mailbox uses the driver of its namespace", "Driver of this mailbox."),
             Setting("comment", .string, "", [.mail], "Text for METADATA."),
-        ], children: [], maps: [], allowsGlobals: false, summary: "A mailbox that users find or that is made for them.")
+        ] + mailboxQuota, children: [], maps: [], allowsGlobals: false, summary: "A mailbox that users find or that is made for them.")
 }

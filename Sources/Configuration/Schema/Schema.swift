@@ -13,6 +13,7 @@ package enum Schema {
         Section(title: "TLS", settings: tls),
         Section(title: "Authentication", settings: auth),
         Section(title: "Mail storage", settings: mail + storage),
+        Section(title: "Quota", settings: quota),
         Section(title: "IMAP", settings: imap),
         Section(title: "POP3, LMTP and delivery", settings: delivery),
         Section(title: "Accepted without effect", settings: unsupported),
@@ -48,7 +49,7 @@ package enum Schema {
 
 /// What happens instead of a feature that is not there.
 enum Instead {
-    static let quota = "quota is not available in this version: no limit is enforced"
+    static let quota = "this part of quota is not available in this version: limits of storage and messages are enforced"
     static let sieve = "Sieve is not available in this version: mail is delivered without scripts"
     static let replication = "replication is not available in this version: nothing is copied to another server"
     static let director = "the director is not available in this version: users are not assigned to servers"
@@ -110,7 +111,7 @@ extension Schema {
 
     /// Sections of features that Culver does not have: accepted with any content.
     static let foreignSections: [String: String] = [
-        "import": Instead.statistics, "metric": Instead.statistics, "event_exporter": Instead.statistics, "quota": Instead.quota,
+        "import": Instead.statistics, "metric": Instead.statistics, "event_exporter": Instead.statistics,
         "quota_warning": Instead.quota, "quota_clone": Instead.quota, "quota_over_status": Instead.quota, "dict": Instead.dict,
         "dict_map": Instead.dict,
         "dict_server": Instead.dict, "fs": Instead.dict, "fts": Instead.fts, "fts_decoder": Instead.fts, "language": Instead.fts,

@@ -197,10 +197,14 @@ extension MaildirMailbox {
     }
 
     func copy(_ positions: [Int], to target: MailboxName) throws(StoreError) -> CopiedMessages {
+        try copy(positions, to: target, isMoved: false)
+    }
+
+    private func copy(_ positions: [Int], to target: MailboxName, isMoved: Bool) throws(StoreError) -> CopiedMessages {
         let save = try store.save(to: target)
         var sources: [UInt32] = []
         for position in positions {
-            try save.add(position, of: self)
+            try save.add(position, of: self, isMoved: isMoved)
             sources.append(messages[position].uid)
         }
         let saved = try save.commit()
@@ -209,7 +213,7 @@ extension MaildirMailbox {
 
     func move(_ positions: [Int], to target: MailboxName) throws(StoreError) -> CopiedMessages {
         guard access == .readWrite else { throw .cannot("Mailbox is read-only") }
-        let copied = try copy(positions, to: target)
+        let copied = try copy(positions, to: target, isMoved: true)
         try expunge(positions)
         return copied
     }

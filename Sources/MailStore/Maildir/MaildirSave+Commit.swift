@@ -4,6 +4,7 @@ extension MaildirSave {
     /// Moves every message into place under the lock of dovecot-uidlist, writes their UIDs down, and waits for the disk.
     func commit() throws(StoreError) -> SavedMessages {
         guard !items.isEmpty else { return SavedMessages(uidValidity: 0, uids: []) }
+        if let allowance, allowance.isLimited { try allowance.checkAll(try store.quotaUsage()) }
         var lock = try store.lock(UIDListFile.name, in: folder.control)
         var list = UIDListFile(control: folder.control, mode: folder.root.fileMode, isDurable: store.isDurable)
         let isCopy = items.contains { $0.guid != nil }

@@ -18,6 +18,8 @@ final class MaildirSave: SaveTransaction {
     let store: MaildirStore
     let folder: MaildirFolder
     var items: [Item] = []
+    /// nil: nothing limits what is saved here.
+    var allowance: QuotaAllowance?
     private var openedTmp: Folder?
     private var writer: MessageWriter?
     private var unfinished: (item: Item, date: Int64?)?
@@ -36,6 +38,8 @@ final class MaildirSave: SaveTransaction {
         openedTmp = tmp
         return tmp
     }
+
+    func admit(_ size: Int64) throws(StoreError) { try allowance?.admit(size) { () throws(StoreError) in try store.quotaUsage() } }
 
     func begin(_ message: NewMessage) throws(StoreError) {
         dropUnfinished()
@@ -71,6 +75,11 @@ final class MaildirSave: SaveTransaction {
             dropUnfinished()
             throw try tmp().failure(error, item.temporary[...])
         }
+        do throws(StoreError) { try admit(writer.virtualSize) } catch {
+            dropUnfinished()
+            throw error
+        }
+        allowance?.add(writer.virtualSize)
         item.base.append(contentsOf: Array(",S=\(writer.physicalSize),W=\(writer.virtualSize)".utf8))
         items.append(item)
         self.unfinished = nil
@@ -90,9 +99,13 @@ final class MaildirSave: SaveTransaction {
         items = []
     }
 
-    /// Adds a copy of a message: a second name of the same file where that is possible.
-    func add(_ position: Int, of source: MaildirMailbox) throws(StoreError) {
+    /// Adds a copy of a message: a second name of the same file where that is possible. `isMoved`: it will not stay where it is.
+    func add(_ position: Int, of source: MaildirMailbox, isMoved: Bool = false) throws(StoreError) {
         dropUnfinished()
+        let allowance = try allowanceAfter(position, of: source, isMoved)
+        // Asked here once: not again when the bytes are copied.
+        self.allowance = nil
+        defer { self.allowance = allowance }
         _ = try source.slot(position)
         let info = source.messages[position]
         if store.options.copiesWithHardLinks, try link(position, of: source, info) { return }
@@ -108,6 +121,15 @@ final class MaildirSave: SaveTransaction {
         }
         _ = try end()
         items[items.count - 1].guid = source.guid(at: position)
+    }
+
+    private func allowanceAfter(_ position: Int, of source: MaildirMailbox, _ isMoved: Bool) throws(StoreError) -> QuotaAllowance? {
+        guard let allowance, allowance.isLimited else { return allowance }
+        let counts = isMoved ? store.quotaLimits(of: source.name).map { !$0.isIgnored } ?? false : false
+        let size = try source.virtualSize(at: position)
+        if !counts { try admit(size) }
+        self.allowance?.add(size, isMoved: counts)
+        return self.allowance
     }
 
     private func link(_ position: Int, of source: MaildirMailbox, _ info: Message) throws(StoreError) -> Bool {

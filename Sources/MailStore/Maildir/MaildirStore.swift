@@ -111,5 +111,9 @@ final class MaildirStore: MailDriver {
 
     func beginSave(to name: MailboxName) throws(StoreError) -> any SaveTransaction { try save(to: name) }
 
-    func save(to name: MailboxName) throws(StoreError) -> MaildirSave { MaildirSave(store: self, folder: try folder(name)) }
+    func save(to name: MailboxName) throws(StoreError) -> MaildirSave {
+        let save = MaildirSave(store: self, folder: try folder(name))
+        if let quota, let limits = quotaLimits(of: name) { save.allowance = QuotaAllowance(quota, limits) }
+        return save
+    }
 }

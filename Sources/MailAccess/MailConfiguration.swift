@@ -1,46 +1,48 @@
 internal import Configuration
-internal import MailStore
-internal import Variables
+package import MailStore
+package import Variables
 
-/// What a delivery needs of the configuration.
-struct LDAConfiguration {
-    let settings: LoadedConfiguration
-    private static let filter = ConnectionFilter(protocolName: "lda")
+/// What a command that works on a user's mail needs of the configuration.
+package struct MailConfiguration {
+    private let settings: LoadedConfiguration
+    /// Whose `protocol` sections hold: `lda`, `doveadm`.
+    package let service: String
+    private var filter: ConnectionFilter { ConnectionFilter(protocolName: service) }
 
     /// Throws EX_CONFIG with the first fault of the files.
-    static func load(path: String, overrides: [String]) throws(DeliveryFailure) -> LDAConfiguration {
+    package static func load(path: String, overrides: [String], service: String) throws(AccessFailure) -> MailConfiguration {
         // The caller may be anybody: certificates and keys are none of its business.
         let loaded = ConfigurationLoader(source: SystemFiles(), readsFiles: false).load(path: path, overrides: overrides)
         guard loaded.isValid else {
             let fault = loaded.diagnostics.first { $0.severity == .error }
-            throw DeliveryFailure(.configuration, "Error in configuration: \(fault?.summary ?? path)")
+            throw AccessFailure(.configuration, "Error in configuration: \(fault?.summary ?? path)")
         }
-        return LDAConfiguration(settings: loaded)
+        return MailConfiguration(settings: loaded, service: service)
     }
 
-    var base: String { value("base_dir") }
+    package var base: String { value("base_dir") }
 
-    func value(_ name: String) -> String { settings.value(name, in: Self.filter) }
-    func isOn(_ name: String) -> Bool { settings.isOn(name, in: Self.filter) }
+    package func value(_ name: String) -> String { settings.value(name, in: filter) }
+    package func isOn(_ name: String) -> Bool { settings.isOn(name, in: filter) }
 
-    var dialect: TemplateDialect { settings.dialect == .v24 ? .pipelines : .letters }
+    package var dialect: TemplateDialect { settings.dialect == .v24 ? .pipelines : .letters }
 
     /// Path of the socket of auth's user database.
-    var authSocket: String {
+    package var authSocket: String {
         let path = value("auth_socket_path")
         return path.hasPrefix("/") ? path : value("base_dir") + "/" + (path.isEmpty ? "auth-userdb" : path)
     }
 
     /// A setting with the user's variables put in.
-    func expanded(_ name: String, _ variables: [String: String]) throws(DeliveryFailure) -> String {
+    func expanded(_ name: String, _ variables: [String: String]) throws(AccessFailure) -> String {
         do throws(TemplateError) { return try Template(value(name), dialect: dialect, scope: .mail).expand(variables) } catch {
-            throw DeliveryFailure(.configuration, "\(name): \(error.message)")
+            throw AccessFailure(.configuration, "\(name): \(error.message)")
         }
     }
 
     /// Where mail is, by the settings alone.
-    func location(_ variables: [String: String]) throws(DeliveryFailure) -> MailLocation {
-        func path(_ name: String) throws(DeliveryFailure) -> String? {
+    func location(_ variables: [String: String]) throws(AccessFailure) -> MailLocation {
+        func path(_ name: String) throws(AccessFailure) -> String? {
             let value = try expanded(name, variables)
             return value.isEmpty ? nil : value
         }
@@ -50,15 +52,25 @@ struct LDAConfiguration {
             namesAreUTF8: isOn("mailbox_list_utf8"))
     }
 
-    func storeOptions(_ log: LDALog) -> StoreOptions {
+    /// - Parameter log: hears what the administrator should know; the text may hold bytes of foreign file names.
+    package func storeOptions(for user: MailUser, log: @escaping (StoreOptions.Severity, String) -> Void) -> StoreOptions {
         var options = StoreOptions()
         options.durability = value("mail_fsync") == "never" ? .never : value("mail_fsync") == "always" ? .always : .optimized
         options.savesCRLF = isOn("mail_save_crlf")
         options.hostname = value("hostname")
-        options.log = { severity, text in log.write(severity == .error ? .error : severity == .warning ? .warning : .debug, text) }
-        let namespaces = settings.records(of: "namespace", in: Self.filter).filter { $0["disabled"] != "yes" }.map(Self.namespace)
+        options.log = log
+        options.quota = quota(of: user) { log(.warning, $0) }
+        let namespaces = settings.records(of: "namespace", in: filter).filter { $0["disabled"] != "yes" }.map(Self.namespace)
         if namespaces.contains(where: \.holdsInbox) { options.namespaces = namespaces }
         return options
+    }
+
+    private func quota(of user: MailUser, complain: (String) -> Void) -> QuotaSettings? {
+        var values: [String: String] = [:]
+        for block in settings.settingsImage(role: .mail, protocolName: service) where block.filter == .global {
+            for (key, value) in block.values { values[key] = value }
+        }
+        return QuotaSettings(values: values, fields: user.fields, complain: complain)
     }
 
     private static func namespace(_ record: SettingsRecord) -> NamespaceSettings {

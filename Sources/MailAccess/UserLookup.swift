@@ -6,21 +6,21 @@ enum UserLookup {
     private static let answerSize = 65_536
     private static let milliseconds: Int32 = 60_000
 
-    static func find(_ user: String, socket path: String) throws(DeliveryFailure) -> Recipient {
-        guard !user.isEmpty, user.utf8.count <= 512 else { throw DeliveryFailure(.noUser, "User doesn't exist: \(user)") }
+    static func find(_ user: String, service: String, socket path: String) throws(AccessFailure) -> MailUser {
+        guard !user.isEmpty, user.utf8.count <= 512 else { throw AccessFailure(.noUser, "User doesn't exist: \(user)") }
         do throws(SystemError) {
             let socket = try Socket.connect(path: path, style: .stream)
-            let request = "VERSION\t1\t0\nUSER\t1\t\(escaped(user))\tservice=lda\n"
+            let request = "VERSION\t1\t0\nUSER\t1\t\(escaped(user))\tservice=\(service)\n"
             try socket.writeAll(Array(request.utf8))
             guard let line = try answer(socket) else { throw SystemError(call: "read(\(path))", code: SystemError.invalid) }
             return try record(line, user)
         } catch {
-            guard error.call != Self.refusal else { throw DeliveryFailure(.temporary, "auth-userdb: temporary failure for \(user)") }
-            guard error.call != Self.unknown else { throw DeliveryFailure(.noUser, "User doesn't exist: \(user)") }
+            guard error.call != Self.refusal else { throw AccessFailure(.temporary, "auth-userdb: temporary failure for \(user)") }
+            guard error.call != Self.unknown else { throw AccessFailure(.noUser, "User doesn't exist: \(user)") }
             let hint =
                 error.isPermission
                 ? " (euid=\(Process.effectiveUID) egid=\(Process.effectiveGID): the socket's mode, user and group decide)" : ""
-            throw DeliveryFailure(.temporary, "userdb lookup: \(error)\(hint)")
+            throw AccessFailure(.temporary, "userdb lookup: \(error)\(hint)")
         }
     }
 
@@ -44,9 +44,9 @@ enum UserLookup {
         return nil
     }
 
-    private static func record(_ fields: [String], _ user: String) throws(SystemError) -> Recipient {
+    private static func record(_ fields: [String], _ user: String) throws(SystemError) -> MailUser {
         guard fields[0] == "USER", fields.count >= 3 else { throw SystemError(call: fields[0], code: SystemError.invalid) }
-        var recipient = Recipient(name: fields[2], uid: .max, gid: .max)
+        var recipient = MailUser(name: fields[2], uid: .max, gid: .max)
         for field in fields.dropFirst(3) {
             let pair = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             guard pair.count == 2 else { continue }
@@ -55,7 +55,7 @@ enum UserLookup {
             case "gid": recipient.gid = UInt32(pair[1]) ?? .max
             case "home": recipient.home = pair[1]
             case "mail": recipient.location = pair[1]
-            default: if pair[0].hasPrefix("mail") { recipient.fields[pair[0]] = pair[1] }
+            default: if pair[0].hasPrefix("mail") || pair[0].hasPrefix("quota") { recipient.fields[pair[0]] = pair[1] }
             }
         }
         if recipient.uid == .max && !Process.isRoot { recipient.uid = Process.effectiveUID }
