@@ -9,6 +9,9 @@ package protocol MailDriver: AnyObject {
     /// The session waits: what can be had again quickly is given back to the system.
     func rest()
 
+    /// Called during COPY and MOVE with the number of messages that were seen to, so that a client can be told that it goes on.
+    var progress: ((_ done: Int) -> Void)? { get set }
+
     /// At least one; the order is that of the settings.
     var namespaces: [Namespace] { get }
 

@@ -14,11 +14,12 @@ extension IMAPSession {
         // What came between the last command and the watch.
         try reportChanges(expunges: true, withUID: false)
         var nextNotice = Clock.milliseconds + settings.idleNotifyMilliseconds
+        var patience = Notifications.firstPatience
         while true {
             if try isDone() { return try report("Idle completed.") }
             var milliseconds = settings.idleNotifyMilliseconds > 0 ? max(0, nextNotice - Clock.milliseconds) : Int64(Int32.max)
-            // Thousands of sessions that look by themselves now and then would keep a machine busy.
-            if mailbox != nil, watch == nil { milliseconds = min(milliseconds, settings.idleCheckMilliseconds) }
+            // A watcher that died is replaced soon. Thousands of sessions that look by themselves now and then would keep a machine busy.
+            if mailbox != nil, watch == nil { milliseconds = min(milliseconds, patience, settings.idleCheckMilliseconds) }
             let wake = try ending { () throws(SessionEnd) in
                 let wake = try stream.wait(orFor: watch, milliseconds: milliseconds)
                 if wake == .input { reader.feed(try stream.read()) }
@@ -28,6 +29,9 @@ extension IMAPSession {
             if wake == .other {
                 mailbox?.watchWasRead()
                 watch = mailbox?.startWatching()
+            } else if watch == nil {
+                watch = mailbox?.startWatching()
+                patience = watch == nil ? min(patience * 2, settings.idleCheckMilliseconds) : Notifications.firstPatience
             }
             try reportChanges(expunges: true, withUID: false)
             if settings.idleNotifyMilliseconds > 0, Clock.milliseconds >= nextNotice {
@@ -55,7 +59,7 @@ extension IMAPSession {
             if try isDone() { return try report("Idle completed.") }
             if notifications?.hasMore ?? false { try tellNews(readWatch(), expunges: true) }
             var milliseconds = settings.idleNotifyMilliseconds > 0 ? max(0, nextNotice - Clock.milliseconds) : Int64(Int32.max)
-            if notifications?.needsToLook ?? false { milliseconds = min(milliseconds, settings.idleCheckMilliseconds) }
+            if let notifications, notifications.needsToLook { milliseconds = min(milliseconds, notifications.patience) }
             let wake = try ending { () throws(SessionEnd) in
                 let wake = try stream.wait(orFor: notifications?.watch?.number, milliseconds: milliseconds)
                 if wake == .input { reader.feed(try stream.read()) }

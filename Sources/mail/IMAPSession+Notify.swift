@@ -110,6 +110,7 @@ extension IMAPSession {
     private func renewWatch(selected: MailboxName?) {
         guard let notifications else { return }
         notifications.watch = nil
+        notifications.patience = min(notifications.patience * 2, settings.idleCheckMilliseconds)
         guard let watch = makeWatch() else { return }
         do throws(StoreError) {
             if let selected, !notifications.selected.isEmpty { try watch.watch(selected) }
@@ -118,6 +119,7 @@ extension IMAPSession {
                 do throws(StoreError) { try watch.watch(name) } catch { guard case .notFound = error else { throw error } }
             }
             notifications.watch = watch
+            notifications.patience = Notifications.firstPatience
         } catch { settings.logError(error.logText) }
     }
 
@@ -142,7 +144,7 @@ extension IMAPSession {
             guard left > 0 else { throw .inactivity }
             let looksItself = notifications?.needsToLook ?? false
             let wake = try stream.wait(
-                orFor: notifications?.watch?.number, milliseconds: looksItself ? min(left, settings.idleCheckMilliseconds) : left)
+                orFor: notifications?.watch?.number, milliseconds: looksItself ? min(left, notifications?.patience ?? left) : left)
             switch wake {
             case .input: return reader.feed(try stream.read())
             case .other: try tellNewsBetweenCommands(readWatch())
@@ -154,7 +156,7 @@ extension IMAPSession {
     /// What the watch says; everything may have changed where there is none.
     func readWatch() -> StoreChanges {
         if let changes = notifications?.watch?.read() { return changes }
-        if notifications?.watch != nil { renewWatch(selected: mailbox?.name) }
+        if notifications?.watch != nil || notifications?.needsToLook ?? false { renewWatch(selected: mailbox?.name) }
         var changes = StoreChanges()
         changes.isEverything = true
         return changes

@@ -126,6 +126,10 @@ extension IMAPSession {
         let target = try mailboxName(command.mailbox, for: .insert)
         guard !positions.isEmpty else { return try report("No messages found.", withUID: command.isUID) }
         let copied: CopiedMessages
+        var progress = Progress(self, total: positions.count)
+        // Who is gone is noticed at the answer: what was begun is done.
+        store.progress = { [unowned self] done in do throws(CommandFailure) { try progress.step(self, done: done) } catch {} }
+        defer { store.progress = nil }
         do throws(StoreError) {
             copied = command.isMove ? try mailbox.move(positions, to: target) : try mailbox.copy(positions, to: target)
         } catch {

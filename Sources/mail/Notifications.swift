@@ -31,8 +31,10 @@ final class Notifications {
     let items: [FetchItem]
     let groups: [Group]
 
-    /// Nil where the system gives none: then the session looks now and then.
+    /// Nil where the system gives none: then the session looks now and then, and asks for one.
     var watch: (any StoreWatch)?
+    /// How long it waits for that, in milliseconds; it doubles each time.
+    var patience = Notifications.firstPatience
     /// Mailboxes whose messages are watched.
     var known: [MailboxName: Counters] = [:]
     /// To be looked at, though nothing was heard of them.
@@ -46,6 +48,8 @@ final class Notifications {
 
     /// Mailboxes of one session: the watcher has two directories for each, besides those with names.
     static let mailboxLimit = 200
+    /// A watcher that died is replaced at once, so a session is not long without.
+    static let firstPatience: Int64 = 100
     /// Beyond so many names a renamed mailbox is one that went and one that came.
     static let renameLimit = 1_000
 

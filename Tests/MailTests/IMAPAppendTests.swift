@@ -152,6 +152,9 @@ struct IMAPAppendTests {
         let answer = client.run("SEARCH SUBJECT Hello")
         #expect(answer.contains("* OK [INPROGRESS (\"t4\" 1 2)] Still working"))
         #expect(answer.suffix(2) == ["* SEARCH 1 2", "OK Search completed."])
+        client.run("CREATE other")
+        #expect(client.run("COPY 1:2 other").first == "* OK [INPROGRESS (\"t6\" 1 2)] Still working")
+        #expect(client.run("MOVE 1:2 other").contains("* OK [INPROGRESS (\"t7\" 2 2)] Still working"))
     }
 }
 

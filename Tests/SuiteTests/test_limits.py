@@ -64,15 +64,28 @@ EDGES = [
 ]
 
 
-@only_culver
-class Limits(SharedCase):
-    def test_each_limit_on_both_sides_of_its_edge(self):
+# The same with imap_metadata = yes, and of commands that append.
+MORE_EDGES = [
+    ("entries of GETMETADATA", lambda n: "GETMETADATA Limits (%s)" % " ".join("/private/e%d" % i for i in range(n)), 100, "OK", "BAD"),
+    ("entries of SETMETADATA", lambda n: "SETMETADATA Limits (%s)" % " ".join("/private/e%d NIL" % i for i in range(n)), 100, "OK", "BAD"),
+    ("length of an entry", lambda n: "GETMETADATA Limits /private/" + "e" * (n - 9), 255, "OK", "BAD"),
+    ("bytes of a value", lambda n: b"SETMETADATA \"\" (/private/v {%d+}\r\n%s)" % (n, b"v" * n), 65536, "OK", r"NO \[METADATA MAXSIZE 65536\]"),
+    ("attributes of a mailbox", lambda n: "SETMETADATA Limits (%s)" % " ".join('/private/a%d "x"' % i for i in range(min(n, 100)))
+     if n <= 100 else 'SETMETADATA Limits (/shared/a "x")', 100, "OK", r"NO \[METADATA TOOMANY\]"),
+    ("parts of CATENATE", lambda n: b"APPEND Limits CATENATE (%s)" % b" ".join([b"TEXT {1+}\r\nx"] * n), 1000, "OK", r"NO \[LIMIT\]"),
+    ("length of a URL", lambda n: b"APPEND Limits CATENATE (URL {%d+}\r\n%s)" % (n, b"/" + b"u" * (n - 1)), 8192, r"NO \[BADURL", "BAD"),
+    ("mailboxes of one filter of NOTIFY", lambda n: "NOTIFY SET (mailboxes (%s) NONE)" % " ".join("m%d" % i for i in range(n)), 100, "OK", "BAD"),
+    ("names after COMPARATOR", lambda n: "COMPARATOR" + " x" * n, 32, r"NO \[BADCOMPARATOR\]", "BAD"),
+]
+
+
+class Edges(SharedCase):
+    def check(self, edges):
         client = self.login()
         client.ok("CREATE Limits")
         self.assertOK(client.append(message("x"), "Limits"))
-        client.ok("SELECT Limits")
         client.close()
-        for name, command, most, within, beyond in EDGES:
+        for name, command, most, within, beyond in edges:
             with self.subTest(limit=name):
                 # Each on a connection of its own: the first tag has two bytes, and nothing is left of the row before.
                 client = self.shared.login("alice")
@@ -92,6 +105,12 @@ class Limits(SharedCase):
                 self.assertRegex(reply.tagged.split(b" ", 1)[1].decode(), "^" + beyond, "%d: %.300r" % (most + 1, reply))
                 self.assertOK(client.command("NOOP"))
                 client.close()
+
+
+@only_culver
+class Limits(Edges):
+    def test_each_limit_on_both_sides_of_its_edge(self):
+        self.check(EDGES)
 
     def test_tags_may_have_64_bytes(self):
         client = self.login()
@@ -154,6 +173,14 @@ class Limits(SharedCase):
         client.send(b"b SEARCH SUBJECT {%d+}\r\n" % size)
         self.assertRegex(client.line(), b"^\\* BYE ")
         self.assertLess(time.monotonic() - began, 2)
+
+
+@only_culver
+class MoreLimits(Edges):
+    arguments = {"settings": {"imap_metadata": "yes"}}
+
+    def test_each_limit_on_both_sides_of_its_edge(self):
+        self.check(MORE_EDGES)
 
 
 @only_culver

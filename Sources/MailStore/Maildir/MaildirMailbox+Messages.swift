@@ -206,6 +206,7 @@ extension MaildirMailbox {
         for position in positions {
             try save.add(position, of: self, isMoved: isMoved)
             sources.append(messages[position].uid)
+            store.progress?(sources.count)
         }
         let saved = try save.commit()
         return CopiedMessages(uidValidity: saved.uidValidity, sources: sources, targets: saved.uids)

@@ -67,7 +67,8 @@ final class MaildirStoreWatch: StoreWatch {
     private func add(_ folder: Folder, _ subject: Subject) throws(StoreError) {
         let number: Int32
         do throws(SystemError) { number = try changes.watch(folder.directory.descriptor.number) } catch {
-            throw .limit("Too many directories are watched.")
+            if error.isOutOfSpace { throw .limit("Too many directories are watched.") }
+            throw StoreError(error, path: folder.path)
         }
         subjects[number, default: []].insert(subject)
     }

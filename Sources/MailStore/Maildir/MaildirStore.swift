@@ -10,6 +10,7 @@ final class MaildirStore: MailDriver {
     /// One for each namespace.
     let roots: [MaildirRoot]
     private var uniqueNames: UniqueNames
+    var progress: ((_ done: Int) -> Void)?
     private let hostname: String
 
     init(location: MailLocation, home: String?, options: StoreOptions) throws(StoreError) {
