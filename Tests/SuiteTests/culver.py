@@ -172,12 +172,13 @@ class Instance:
     services    {"imap": {"process_limit": 5}} merged into the service blocks
     extra       text put at the end of the file
     ssl         "yes", "no" or "required"
+    own_uid     users have a user id of this instance alone: the kernel counts inotify instances by it
     """
 
     registry = []  # all that were made in this process, for the report of a failure
 
     def __init__(self, name="culver", users=("alice", "bob"), scheme="PLAIN", settings=None, services=None, extra="", ssl="yes",
-                 protocols="imap"):
+                 protocols="imap", own_uid=False):
         self.name = name
         self.users = list(users)
         self.folder = tempfile.mkdtemp(prefix="culver-suite-")
@@ -185,6 +186,7 @@ class Instance:
         self.ports = Ports()
         self.imap_port = self.ports.take()
         self.imaps_port = self.ports.take()
+        self.own_uid = self.imap_port if own_uid and os.geteuid() == 0 else None
         self.master = None  # Popen of the foreground master
         self.sessions = set()  # kernel session ids of what was started
         self.known = {}  # pid -> start time of every process ever seen here
@@ -223,6 +225,7 @@ class Instance:
         if users is not None:
             self.users = list(users)
         owner = pwd.getpwnam("vmail") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
+        uid, gid = (self.own_uid, self.own_uid) if self.own_uid else (owner.pw_uid, owner.pw_gid)
         secret = hashed("secret", self.scheme)
         lines = []
         for user in self.users:
@@ -230,8 +233,8 @@ class Instance:
             if not os.path.isdir(home):
                 os.mkdir(home, 0o700)
                 if os.geteuid() == 0:
-                    os.chown(home, owner.pw_uid, owner.pw_gid)
-            lines.append("%s:%s:%d:%d::%s::" % (user, secret, owner.pw_uid, owner.pw_gid, home))
+                    os.chown(home, uid, gid)
+            lines.append("%s:%s:%d:%d::%s::" % (user, secret, uid, gid, home))
         temporary = self.passwd_path + ".new"
         with open(temporary, "w") as file:
             file.write("\n".join(lines) + "\n")

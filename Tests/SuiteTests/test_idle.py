@@ -44,7 +44,8 @@ class Waiting(Case):
     @only_culver
     def test_hundreds_of_one_user_id_hear_at_once_and_cost_nothing(self):
         users = ["user%d" % number for number in range(6)]
-        server = self.server(users=users, settings={"mail_max_userip_connections": "0"}, services={"imap": {"process_limit": 300}})
+        server = self.server(users=users, settings={"mail_max_userip_connections": "0"}, services={"imap": {"process_limit": 300}},
+                             own_uid=True)
         held = [self.idle(server, users[number % 6]) for number in range(180)]  # more than the kernel's 128 instances per user id
         watching = [p for p in server.named("imap") if "watches for" in p.title]
         self.assertEqual(len(watching), 1)
@@ -68,7 +69,7 @@ class Waiting(Case):
     @only_culver
     @only_root
     def test_sessions_watch_for_themselves_when_it_dies(self):
-        server = self.server(settings={"mail_max_userip_connections": "0"})
+        server = self.server(settings={"mail_max_userip_connections": "0"}, own_uid=True)
         held = [self.idle(server, "alice") for _ in range(20)]
         watcher = [p for p in server.named("imap") if "watches for" in p.title][0]
         os.kill(watcher.pid, 9)
@@ -82,7 +83,7 @@ class Waiting(Case):
 
     @only_culver
     def test_a_session_that_waits_closes_its_index(self):
-        server = self.server()
+        server = self.server(own_uid=True)
         client, tag = self.idle(server, "alice")
         worker = [p for p in server.named("imap") if "alice" in p.title][0]
         self.until(lambda: not any("culver.index" in mapping for mapping in open("/proc/%d/maps" % worker.pid)), "the index is closed")
@@ -96,7 +97,7 @@ class Waiting(Case):
     @only_culver
     @only_root
     def test_the_watcher_has_its_users_ids_a_filter_and_no_capability(self):
-        server = self.server(settings={"mail_max_userip_connections": "0"})
+        server = self.server(settings={"mail_max_userip_connections": "0"}, own_uid=True)
         held = [self.idle(server, "alice") for _ in range(18)]
         watcher = [p for p in server.named("imap") if "watches for" in p.title][0]
         status = watcher.status()

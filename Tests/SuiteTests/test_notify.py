@@ -4,7 +4,7 @@ import os
 import statistics
 import time
 
-from suite import Case, SharedCase, limit, only_culver, only_root
+from suite import Case, SharedCase, limit, only_culver
 
 ROUNDS = int(os.environ.get("ROUNDS", "100"))
 # What a busy machine may take; the figures are printed.
@@ -45,15 +45,6 @@ class Delays(Case):
               % (what, ROUNDS, median, delays[int(len(delays) * 0.95) - 1], delays[-1]), flush=True)
         self.assertLess(median, BOUND * 1000)
 
-    def own_uid(self, server, uid):
-        with open(server.passwd_path) as file:
-            lines = [line.split(":") for line in file.read().splitlines()]
-        with open(server.passwd_path, "w") as file:
-            for line in lines:
-                file.write(":".join(line[:2] + [str(uid), str(uid)] + line[4:]) + "\n")
-        for user in server.users:
-            os.chown(server.home(user), uid, uid)
-
     def others(self, server, count=18):
         """So many sessions that one process watches for all of them."""
         held = [server.login("bob") for _ in range(count)]
@@ -65,12 +56,8 @@ class Delays(Case):
 
     @limit(120)
     @only_culver
-    @only_root
     def test_a_delivery_is_heard_soon(self):
-        server = self.server(start=False, settings={"mail_max_userip_connections": "0"})
-        # A user id of its own: tests beside this one may have used up what the kernel gives to vmail.
-        self.own_uid(server, 5465)
-        server.start()
+        server = self.server(settings={"mail_max_userip_connections": "0"}, own_uid=True)
         for watched in (False, True):
             if watched:
                 self.others(server)
@@ -95,7 +82,7 @@ class Delays(Case):
 @only_culver
 class Notify(Case):
     def test_every_session_of_a_user_id_hears_by_one_watcher(self):
-        server = self.server(users=("alice", "bob"), settings={"mail_max_userip_connections": "0"})
+        server = self.server(settings={"mail_max_userip_connections": "0"}, own_uid=True)
         first = server.login("alice")
         for name in ("A", "B"):
             self.assertOK(first.command("CREATE " + name))
@@ -115,7 +102,7 @@ class Notify(Case):
             self.assertEqual(self.assertOK(client.command("NOOP")).untagged, [])
 
     def test_mailboxes_beyond_the_limit_are_refused_also_by_the_watcher(self):
-        server = self.server(settings={"mail_max_userip_connections": "0"})
+        server = self.server(settings={"mail_max_userip_connections": "0"}, own_uid=True)
         client = server.login("alice")
         for number in range(199):  # with INBOX: 200
             self.assertOK(client.command("CREATE m%d" % number))
@@ -132,7 +119,7 @@ class Notify(Case):
         self.assertNO(client.command("NOTIFY SET (personal (MessageNew MessageExpunge))"), "NOTIFICATIONOVERFLOW")
 
     def test_sessions_go_on_when_their_watcher_dies(self):
-        server = self.server(settings={"mail_max_userip_connections": "0"})
+        server = self.server(settings={"mail_max_userip_connections": "0"}, own_uid=True)
         held = [server.login("alice") for _ in range(20)]
         for client in held:
             self.addCleanup(client.close)
