@@ -67,7 +67,8 @@ let package = Package(
         // Pure libraries: bytes in, values out.
         library("IMAPSyntax"),
         library("Iconv", ["CUnicode"]),
-        library("MessageFormat", ["CUnicode", "Iconv"]),
+        library("ByteScan"),
+        library("MessageFormat", ["ByteScan", "CUnicode", "Iconv"]),
         library("Base64"),
         library("Deflate", ["CZlib"]),
         library("SASL", ["Base64"]),
@@ -86,7 +87,10 @@ let package = Package(
         process("auth", ["ServiceKit", "IPCProtocol", "Platform", "Confinement", "SASL", "PasswordStore", "Variables", "Base64"]),
         process(
             "mail",
-            ["ServiceKit", "IPCProtocol", "Platform", "Confinement", "MailStore", "MessageFormat", "IMAPSyntax", "Deflate", "Variables"]),
+            [
+                "ServiceKit", "IPCProtocol", "Platform", "Confinement", "MailStore", "MessageFormat", "ByteScan", "IMAPSyntax", "Deflate",
+                "Variables",
+            ]),
         process("anvil", ["ServiceKit", "IPCProtocol", "Platform", "Confinement"]),
         process("logd", ["ServiceKit", "IPCProtocol", "Platform", "Confinement", "Variables"]),
         process("config", ["ServiceKit", "IPCProtocol", "Platform", "Confinement", "Configuration"]),
@@ -112,6 +116,7 @@ let package = Package(
         tests("IPCProtocol", ["IPCProtocol", "Platform"]),
         tests("ServiceKit", ["ServiceKit", "IPCProtocol", "Platform"]),
         tests("IMAPSyntax", ["IMAPSyntax"]),
+        tests("ByteScan", ["ByteScan"]),
         tests("MessageFormat", ["MessageFormat"]),
         tests("SASL", ["SASL", "Base64"]),
         tests("Variables", ["Variables"]),
@@ -124,7 +129,7 @@ let package = Package(
         tests("Anvil", ["anvil", "IPCProtocol"]),
         tests("Logd", ["logd", "ServiceKit", "IPCProtocol", "Platform"]),
         tests("Master", ["master", "Configuration", "ServiceKit", "IPCProtocol", "Platform"]),
-        tests("Mail", ["mail", "Deflate", "IMAPSyntax", "MailStore", "Platform", "Variables"]),
+        tests("Mail", ["mail", "Deflate", "IMAPSyntax", "MailStore", "MessageFormat", "Platform", "Variables"]),
         tests("Login", ["login", "ServiceKit", "IPCProtocol", "Platform", "Base64"]),
     ]
 )

@@ -9,15 +9,15 @@ package struct ResponseWriter {
     package var count: Int { bytes.count }
 
     /// Empties the buffer and keeps its memory for the next answers.
-    package mutating func removeAll() { bytes.removeAll(keepingCapacity: bytes.capacity <= 262_144) }
+    package mutating func removeAll() { bytes.removeAll(keepingCapacity: bytes.capacity <= 524_288) }
 
     /// Our own words, never a client's.
     @inline(__always)
     package mutating func text(_ words: String) { bytes.append(contentsOf: words.utf8) }
 
     /// Bytes that are protocol text already: a tag that was parsed, a rendered envelope.
-    @inline(__always)
-    package mutating func raw(_ encoded: some Collection<UInt8>) { bytes.append(contentsOf: encoded) }
+    package mutating func raw(_ encoded: [UInt8]) { bytes.append(contentsOf: encoded) }
+    package mutating func raw(_ encoded: ArraySlice<UInt8>) { bytes.append(contentsOf: encoded) }
 
     @inline(__always)
     package mutating func byte(_ byte: UInt8) { bytes.append(byte) }
@@ -29,8 +29,12 @@ package struct ResponseWriter {
         bytes.append(0x0a)
     }
 
-    package mutating func number(_ value: some BinaryInteger) {
-        var rest = UInt64(clamping: value)
+    /// A negative number is told as 0.
+    @inlinable
+    package mutating func number(_ value: some BinaryInteger) { number(UInt64(clamping: value)) }
+
+    package mutating func number(_ value: UInt64) {
+        var rest = value
         if rest < 10 { return bytes.append(0x30 + UInt8(truncatingIfNeeded: rest)) }
         let start = bytes.count
         while rest > 0 {
@@ -134,7 +138,7 @@ extension ResponseWriter {
         guard !name.isEmpty, name.allSatisfy({ ASCIISet.atom.contains($0) }) else { return }
         if !isFirst { byte(0x20) }
         isFirst = false
-        raw(name)
+        bytes.append(contentsOf: name)
     }
 
     // uid-set = (uniqueid / uid-range) *("," uid-set)

@@ -2,7 +2,7 @@ internal import CLMDB
 
 /// What is read or changed together. Valid only inside the closure that it was given to.
 ///
-/// Keys are byte strings of 1 to `maximumKeyLength` bytes, ordered bytewise; values are copied, so that no pointer into the map leaves this target.
+/// Keys are byte strings of 1 to `maximumKeyLength` bytes, ordered bytewise; no pointer into the map leaves this target: values are copied, or seen as spans.
 /// On disk each value has a sum of key and value behind it: foreign bytes are damage, not content.
 @safe package final class IndexTransaction {
     @safe enum Backing {
@@ -27,7 +27,7 @@ internal import CLMDB
             let code = unsafe Self.withValue(key) { unsafe mdb_get(transaction, mainTable, $0, &value) }
             if code == MDB_NOTFOUND { return nil }
             try LMDB.check("mdb_get", code)
-            return try Self.checked(key, unsafe Self.copy(value))
+            return unsafe Array(try Self.checked(key, value))
         }
     }
 
@@ -61,10 +61,19 @@ internal import CLMDB
     package func forEach(
         prefix: [UInt8], from start: [UInt8]? = nil, _ body: ([UInt8], [UInt8]) throws(IndexError) -> Bool
     ) throws(IndexError) {
+        try forEachSpan(prefix: prefix, from: start) { (key, value) throws(IndexError) in
+            try body(Array(copying: key), Array(copying: value))
+        }
+    }
+
+    /// The same without copying keys and values: `body` sees them where they are.
+    package func forEachSpan(
+        prefix: [UInt8], from start: [UInt8]? = nil, _ body: (Span<UInt8>, Span<UInt8>) throws(IndexError) -> Bool
+    ) throws(IndexError) {
         switch backing {
         case .memory(let tree):
             for key in tree.keys(from: start ?? prefix) {
-                guard key.starts(with: prefix), let value = tree.values[key], try body(key, value) else { return }
+                guard key.starts(with: prefix), let value = tree.values[key], try body(key.span, value.span) else { return }
             }
         case .file(let transaction):
             var opened: OpaquePointer?
@@ -79,8 +88,10 @@ internal import CLMDB
             }
             while code != MDB_NOTFOUND {
                 try LMDB.check("mdb_cursor_get", code)
-                let key = unsafe Self.copy(found)
-                guard key.starts(with: prefix), try body(key, try Self.checked(key, unsafe Self.copy(value))) else { return }
+                let key = unsafe Self.bytes(found)
+                guard unsafe key.starts(with: prefix) else { return }
+                let content = unsafe try Self.checked(key, value)
+                guard unsafe try body(key.span, content.span) else { return }
                 code = unsafe mdb_cursor_get(cursor, &found, &value, MDB_NEXT)
             }
         }
@@ -138,7 +149,7 @@ internal import CLMDB
     private static func summed(_ key: [UInt8], _ value: [UInt8]) -> [UInt8] {
         var result = value
         result.reserveCapacity(value.count + sumSize)
-        var sum = sum(key, value[...])
+        var sum = unsafe key.withUnsafeBufferPointer { key in unsafe value.withUnsafeBufferPointer { unsafe Self.sum(key, $0) } }
         for _ in 0..<sumSize {
             result.append(UInt8(truncatingIfNeeded: sum))
             sum >>= 8
@@ -146,41 +157,82 @@ internal import CLMDB
         return result
     }
 
-    private static func checked(_ key: [UInt8], _ stored: [UInt8]) throws(IndexError) -> [UInt8] {
-        var value = stored
-        guard value.count >= sumSize else { throw .damaged("a value is too short") }
-        var found: UInt64 = 0
-        for byte in value.suffix(sumSize).reversed() { found = found << 8 | UInt64(byte) }
-        value.removeLast(sumSize)
-        guard found == sum(key, value[...]) else { throw .damaged("a value has a wrong sum") }
-        return value
+    private static func checked(_ key: [UInt8], _ stored: MDB_val) throws(IndexError) -> UnsafeBufferPointer<UInt8> {
+        var result: Result<UnsafeBufferPointer<UInt8>, IndexError> = unsafe .failure(.damaged("a value is too short"))
+        unsafe key.withUnsafeBufferPointer { (key) in
+            unsafe result = Result { () throws(IndexError) in unsafe try checked(key, stored) }
+        }
+        return unsafe try result.get()
+    }
+
+    /// The value without its sum, which must be right.
+    private static func checked(_ key: UnsafeBufferPointer<UInt8>, _ stored: MDB_val) throws(IndexError) -> UnsafeBufferPointer<UInt8> {
+        let all = unsafe bytes(stored)
+        guard all.count >= sumSize else { throw .damaged("a value is too short") }
+        let value = unsafe UnsafeBufferPointer(rebasing: all[..<(all.count - sumSize)])
+        let found = unsafe UnsafeRawBufferPointer(all).loadUnaligned(fromByteOffset: value.count, as: UInt64.self)
+        guard unsafe UInt64(littleEndian: found) == sum(key, value) else { throw .damaged("a value has a wrong sum") }
+        return unsafe value
     }
 
     /// FNV-1a over words of eight bytes: finds accidents, is no seal.
-    private static func sum(_ key: [UInt8], _ value: ArraySlice<UInt8>) -> UInt64 {
+    private static func sum(_ key: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>) -> UInt64 {
         var sum: UInt64 = 14_695_981_039_346_656_037
-        func add(_ bytes: ArraySlice<UInt8>) {
-            unsafe bytes.withUnsafeBytes { buffer in
-                var offset = 0
-                while offset + 8 <= buffer.count {
-                    sum = unsafe (sum ^ buffer.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) &* 1_099_511_628_211
-                    sum ^= sum >> 29
-                    offset += 8
-                }
-                while offset < buffer.count {
-                    sum = unsafe (sum ^ UInt64(buffer[offset])) &* 1_099_511_628_211
-                    offset += 1
-                }
+        func add(_ bytes: UnsafeBufferPointer<UInt8>) {
+            let buffer = UnsafeRawBufferPointer(bytes)
+            var offset = 0
+            while offset + 8 <= buffer.count {
+                sum = unsafe (sum ^ buffer.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) &* 1_099_511_628_211
+                sum ^= sum >> 29
+                offset += 8
             }
-            sum = (sum ^ UInt64(bytes.count)) &* 1_099_511_628_211
+            while offset < buffer.count {
+                sum = unsafe (sum ^ UInt64(buffer[offset])) &* 1_099_511_628_211
+                offset += 1
+            }
+            sum = (sum ^ UInt64(buffer.count)) &* 1_099_511_628_211
         }
-        add(key[...])
-        add(value)
+        unsafe add(key)
+        unsafe add(value)
         return sum
+    }
+
+    private static func bytes(_ value: MDB_val) -> UnsafeBufferPointer<UInt8> {
+        unsafe UnsafeRawBufferPointer(start: value.mv_data, count: value.mv_size).assumingMemoryBound(to: UInt8.self)
     }
 
     private static func copy(_ value: MDB_val) -> [UInt8] {
         unsafe Array(UnsafeRawBufferPointer(start: value.mv_data, count: value.mv_size))
+    }
+}
+
+extension Span where Element == UInt8 {
+    /// Eight bytes from `offset` on as a number, least significant first; traps where there are fewer.
+    @inlinable package func word(at offset: Int) -> UInt64 {
+        precondition(offset >= 0 && offset <= count - 8)
+        return unsafe withUnsafeBytes { unsafe UInt64(littleEndian: $0.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) }
+    }
+}
+
+extension Array where Element == UInt8 {
+    /// Eight bytes from `offset` on as a number, least significant first; traps where there are fewer.
+    @inlinable package func word(at offset: Int) -> UInt64 { span.word(at: offset) }
+
+    /// Puts bytes in the place of those from `offset` on; traps where there are fewer.
+    @inlinable package mutating func replace(at offset: Int, with bytes: Span<UInt8>) {
+        precondition(offset >= 0 && bytes.count <= count - offset)
+        unsafe withUnsafeMutableBytes { target in
+            unsafe bytes.withUnsafeBytes { unsafe UnsafeMutableRawBufferPointer(rebasing: target[offset...]).copyMemory(from: $0) }
+        }
+    }
+
+    /// Appends what is seen as a span.
+    package mutating func append(copying bytes: Span<UInt8>) {
+        unsafe bytes.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
+    }
+
+    @inlinable package init(copying bytes: Span<UInt8>) {
+        self = unsafe bytes.withUnsafeBufferPointer { unsafe Array($0) }
     }
 }
 

@@ -161,7 +161,7 @@ package protocol Mailbox: AnyObject {
     func guid(at position: Int) -> [UInt8]
 
     /// What an earlier session remembered of a message; nil when unknown.
-    func cached(_ item: CachedItem, at position: Int) -> [UInt8]?
+    func cached(_ item: CachedItem, at position: Int) -> ArraySlice<UInt8>?
     /// Remembers something derived from a message; may be forgotten at any time.
     func remember(_ item: CachedItem, _ value: [UInt8], at position: Int)
 
@@ -261,7 +261,13 @@ package struct MessageContent: ~Copyable {
 
 /// What an index may keep of a message.
 package enum CachedItem: Hashable, Sendable {
-    case envelope, bodyStructure, body, preview, header([UInt8])
+    case envelope, bodyStructure, body, preview
+    /// What SORT and THREAD compare (`MessageFormat.MessageKeys`).
+    case keys
+    /// The stored lines of the fields that are asked for most (`MessageFormat.CommonFields`).
+    case fields
+    /// The stored lines of all fields of a name, which is in lower case.
+    case header([UInt8])
 }
 
 /// An entry of METADATA: a path such as `/private/comment`, and any bytes.

@@ -1,12 +1,12 @@
 extension UInt8 {
     @inline(__always) var isBlank: Bool { self == 0x20 || self == 0x09 }
     @inline(__always) var isDigit: Bool { self >= 0x30 && self <= 0x39 }
-    @inline(__always) package var lower: UInt8 { self >= 0x41 && self <= 0x5a ? self | 0x20 : self }
+    @inlinable @inline(__always) package var lower: UInt8 { self >= 0x41 && self <= 0x5a ? self | 0x20 : self }
 }
 
 extension Collection<UInt8> {
     /// Whether these bytes are this word in any ASCII case; `word` is written in lower case.
-    @inline(__always)
+    @inlinable @inline(__always)
     package func isName(_ word: String) -> Bool {
         let letters = word.utf8
         guard count == letters.count else { return false }
@@ -19,6 +19,7 @@ extension Collection<UInt8> {
     }
 
     /// Whether these bytes are the others in any ASCII case.
+    @inlinable
     package func isName(_ other: some Collection<UInt8>) -> Bool {
         count == other.count && zip(self, other).allSatisfy { $0.lower == $1.lower }
     }

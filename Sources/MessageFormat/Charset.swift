@@ -1,3 +1,4 @@
+internal import ByteScan
 internal import CUnicode
 internal import Iconv
 
@@ -138,8 +139,13 @@ package struct CharsetDecoder {
             repair.convert(bytes, into: &output)
             state = .utf8(repair)
         case .table(let number):
-            for byte in bytes {
-                if byte < 0x80 { output.append(byte) } else { Self.append(cu_charset_scalar(number, byte), &output) }
+            var rest = bytes
+            while !rest.isEmpty {
+                let end = ByteScan.firstNonASCII(in: rest) ?? rest.endIndex
+                output.append(contentsOf: rest[..<end])
+                rest = rest[end...]
+                guard let byte = rest.popFirst() else { break }
+                Self.append(cu_charset_scalar(number, byte), &output)
             }
         case .library(let converter): converter.convert(bytes, into: &output)
         }
@@ -172,7 +178,7 @@ struct UTF8Repair {
         while index < bytes.endIndex {
             if held.isEmpty {
                 let start = index
-                while index < bytes.endIndex, bytes[index] < 0x80 { index += 1 }
+                index = ByteScan.firstNonASCII(in: bytes[index...]) ?? bytes.endIndex
                 output.append(contentsOf: bytes[start..<index])
                 guard index < bytes.endIndex else { return }
             }

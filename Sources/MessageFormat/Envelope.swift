@@ -10,6 +10,8 @@ package struct Envelope: Equatable, Sendable {
     package var bcc: [Address]?
     package var inReplyTo: [UInt8]?
     package var messageID: [UInt8]?
+    /// Not shown: threads are made by it. The first field of that name.
+    package var references: [UInt8]?
 
     package init() {}
 
@@ -25,6 +27,7 @@ package struct Envelope: Equatable, Sendable {
         case 7 where name.isName("subject"): subject = value
         case 8 where name.isName("reply-to"): Self.add(value, to: &replyTo)
         case 10 where name.isName("message-id"): messageID = value
+        case 10 where name.isName("references"): references = references ?? value
         case 11 where name.isName("in-reply-to"): inReplyTo = value
         default: break
         }
@@ -38,7 +41,7 @@ package struct Envelope: Equatable, Sendable {
         case 6: name.isName("sender")
         case 7: name.isName("subject")
         case 8: name.isName("reply-to")
-        case 10: name.isName("message-id")
+        case 10: name.isName("message-id") || name.isName("references")
         case 11: name.isName("in-reply-to")
         default: false
         }

@@ -82,3 +82,18 @@ package func fuzzCollation(_ input: [UInt8]) {
     precondition(base.text.count <= 6 * input.count)
     precondition(Array(String(decoding: key, as: UTF8.self).utf8) == key)
 }
+
+/// What the index keeps of a message, and what is read back of it.
+package func fuzzSummary(_ input: [UInt8]) -> Bool {
+    var summarizer = MessageSummarizer()
+    for piece in pieces(input) { summarizer.feed(piece) }
+    let summary = summarizer.finish()
+    for keys in [MessageKeys(summary.keys.bytes), MessageKeys(input[...])] {
+        guard let keys else { continue }
+        var size = 0
+        for name in MessageKeys.Text.allCases { size += keys.text(name).count }
+        keys.forEachAncestor { size += $0.count }
+        if size > keys.bytes.count { return false }
+    }
+    return MessageKeys(summary.keys.bytes) == summary.keys
+}

@@ -1,3 +1,5 @@
+internal import ByteScan
+
 /// One field of a header: its name, and its lines as they are stored.
 package struct HeaderFieldLines {
     package var name: ArraySlice<UInt8>
@@ -16,6 +18,7 @@ package struct HeaderFields: Sequence, IteratorProtocol {
     private var rest: ArraySlice<UInt8>
 
     package init(_ header: [UInt8]) { rest = header[...] }
+    package init(_ header: ArraySlice<UInt8>) { rest = header }
 
     package mutating func next() -> HeaderFieldLines? {
         guard let first = rest.first, first != 0x0a, !(first == 0x0d && rest.dropFirst().first == 0x0a) else { return nil }
@@ -29,13 +32,17 @@ package struct HeaderFields: Sequence, IteratorProtocol {
     }
 
     private static func endOfLine(_ bytes: ArraySlice<UInt8>, _ start: Int) -> Int {
-        bytes[start...].firstIndex(of: 0x0a).map { $0 + 1 } ?? bytes.endIndex
+        ByteScan.firstIndex(of: 0x0a, in: bytes[start...]).map { $0 + 1 } ?? bytes.endIndex
     }
 }
 
 extension HeaderFields {
-    /// HEADER.FIELDS, or HEADER.FIELDS.NOT when `isExcluding`: the chosen fields with CR LF, and the empty line (RFC 9051 section 6.4.5.1).
     package static func filtered(_ header: [UInt8], names: [[UInt8]], isExcluding: Bool) -> [UInt8] {
+        filtered(header[...], names: names, isExcluding: isExcluding)
+    }
+
+    /// HEADER.FIELDS, or HEADER.FIELDS.NOT when `isExcluding`: the chosen fields with CR LF, and the empty line (RFC 9051 section 6.4.5.1).
+    package static func filtered(_ header: ArraySlice<UInt8>, names: [[UInt8]], isExcluding: Bool) -> [UInt8] {
         var output: [UInt8] = []
         var converter = LineEndConverter()
         for field in HeaderFields(header) {
@@ -50,11 +57,11 @@ extension HeaderFields {
     }
 }
 
-extension [UInt8] {
+extension ArraySlice<UInt8> {
     /// Whether a header ends with the empty line that parts it from a body.
     fileprivate var hasEmptyLine: Bool {
         guard last == 0x0a else { return false }
         let rest = dropLast()
-        return rest.isEmpty || rest.last == 0x0a || rest.last == 0x0d && (rest.count == 1 || rest[rest.count - 2] == 0x0a)
+        return rest.isEmpty || rest.last == 0x0a || rest.last == 0x0d && (rest.count == 1 || rest.dropLast().last == 0x0a)
     }
 }

@@ -19,4 +19,6 @@ package enum Limits {
     package static let parameterPieces = 128
     /// Languages of Content-Language.
     package static let languages = 50
+    /// Ancestors that one message may name; of more the first and the latest count.
+    package static let references = 200
 }

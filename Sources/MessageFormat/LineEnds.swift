@@ -1,21 +1,19 @@
+internal import ByteScan
+
 /// Turns LF into CR LF while bytes go by; CR LF stays. A bare CR stays too.
 package struct LineEndConverter {
     private var lastWasCR = false
 
     package init() {}
 
+    /// A NUL went by.
+    package private(set) var hasSeenNUL = false
+
     /// Appends the bytes to `output` as they go on the wire.
     package mutating func convert(_ bytes: ArraySlice<UInt8>, into output: inout [UInt8]) {
-        var start = bytes.startIndex
-        while let end = bytes[start...].firstIndex(of: 0x0a) {
-            output.append(contentsOf: bytes[start..<end])
-            let follows = end > bytes.startIndex ? bytes[end - 1] == 0x0d : lastWasCR
-            if !follows { output.append(0x0d) }
-            output.append(0x0a)
-            start = end + 1
-        }
-        output.append(contentsOf: bytes[start...])
-        if let last = bytes.last { lastWasCR = last == 0x0d }
+        let converted = ByteScan.appendWithCRLF(bytes, afterReturn: lastWasCR, to: &output)
+        lastWasCR = converted.endsInReturn
+        if converted.hasNUL { hasSeenNUL = true }
     }
 }
 

@@ -1,3 +1,5 @@
+internal import ByteScan
+
 /// Understands a message in one pass while its bytes go by (RFC 5322, 2045, 2046). Memory: the header field at hand and one `Part` per part.
 /// Takes LF and CR LF line ends alike; never recurses, never looks back.
 package struct MessageParser {
@@ -35,13 +37,23 @@ package struct MessageParser {
     /// How many bytes, and open parts in their place, were looked at: tests prove by it that work is in proportion to the message.
     var work = 0
 
-    package init() { beginPart(isMessage: true, isInDigest: false) }
+    /// Nobody will ask for envelopes: their fields are not read.
+    private let skipsEnvelopes: Bool
+
+    package init(skipsEnvelopes: Bool = false) {
+        self.skipsEnvelopes = skipsEnvelopes
+        beginPart(isMessage: true, isInDigest: false)
+    }
 
     /// The next bytes of the message.
     package mutating func feed(_ bytes: ArraySlice<UInt8>) {
         var index = bytes.startIndex
         while index < bytes.endIndex {
-            let end = bytes[index...].firstIndex(of: 0x0a)
+            if mode == .body, carriedLength == 0 {
+                index = passBody(bytes[index...])
+                if index == bytes.endIndex { return }
+            }
+            let end = ByteScan.firstIndex(of: 0x0a, in: bytes[index...])
             let piece = bytes[index..<(end ?? bytes.endIndex)]
             work += piece.count + 1
             guard let end else {
@@ -58,6 +70,22 @@ package struct MessageParser {
             }
             index = end + 1
         }
+    }
+
+    /// Goes over whole lines of a body that are no boundary, from the start of a line on: they are only counted. Answers where it stopped.
+    private mutating func passBody(_ bytes: ArraySlice<UInt8>) -> Int {
+        if openBoundaries > 0, bytes.first == 0x2d, bytes.count == 1 || bytes[bytes.startIndex + 1] == 0x2d { return bytes.startIndex }
+        let dashed = openBoundaries > 0 ? ByteScan.firstDashedLine(in: bytes) : nil
+        guard let end = dashed ?? ByteScan.lastIndex(of: 0x0a, in: bytes) else { return bytes.startIndex }
+        let lines = bytes[...end]
+        work += lines.count
+        let ends = ByteScan.lineEnds(in: lines, after: 0x0a)
+        here.physical += Int64(lines.count)
+        here.virtual += Int64(lines.count + ends.all - ends.withReturn)
+        here.lines += Int64(ends.all)
+        let lastLength: Int64 = lines.count > 1 && lines[end - 1] == 0x0d ? 2 : 1
+        beforeLineEnd = Mark(physical: here.physical - lastLength, virtual: here.virtual - 2, lines: here.lines - 1)
+        return end + 1
     }
 
     /// Keeps as much of an unfinished line as a rule may need.
@@ -248,7 +276,7 @@ extension MessageParser {
         while let last = name.last, last.isBlank { name = name.dropLast() }
         guard let part = frames.last?.part else { return }
         if name.isName("mime-version") { field.isMIME = true }
-        field.isWanted = MIMEHeader.isField(name) || parts[part].envelope != nil && Envelope.isField(name)
+        field.isWanted = MIMEHeader.isField(name) || !skipsEnvelopes && parts[part].envelope != nil && Envelope.isField(name)
         if field.isWanted {
             field.name = Array(name)
             let value = line[(colon + 1)...]

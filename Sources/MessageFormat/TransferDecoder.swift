@@ -1,3 +1,5 @@
+internal import ByteScan
+
 /// Decodes Content-Transfer-Encodings while bytes go by (RFC 2045 section 6). What is wrong in the input is skipped or let through.
 package struct TransferDecoder {
     package enum Encoding: Equatable, Sendable {
@@ -39,7 +41,7 @@ package struct TransferDecoder {
         case .base64:
             output.reserveCapacity(output.count + bytes.count / 4 * 3 + 3)
             base64(bytes, &output)
-        case .quotedPrintable: for byte in bytes { quotedPrintable(byte, &output) }
+        case .quotedPrintable: quotedPrintable(bytes, &output)
         }
     }
 
@@ -75,6 +77,31 @@ package struct TransferDecoder {
         (self.buffer, self.bits) = (buffer, bits)
     }
 
+    /// Runs without `=` go through as they are; only what is at their end may be taken for the blanks before a line end.
+    private mutating func quotedPrintable(_ bytes: ArraySlice<UInt8>, _ output: inout [UInt8]) {
+        var rest = bytes
+        while let byte = rest.first {
+            if held.first == 0x3d || byte == 0x3d || byte == 0x0a {
+                quotedPrintable(byte, &output)
+                rest = rest.dropFirst()
+                continue
+            }
+            let run = rest[..<(ByteScan.firstIndex(of: 0x3d, or: 0x0a, in: rest) ?? rest.endIndex)]
+            rest = rest[run.endIndex...]
+            if let last = run.lastIndex(where: { !$0.isBlank && $0 != 0x0d }) {
+                output.append(contentsOf: held)
+                held.removeAll(keepingCapacity: true)
+                output.append(contentsOf: run[...last])
+                held.append(contentsOf: run[(last + 1)...].prefix(Self.heldBlanks))
+            } else {
+                held.append(contentsOf: run.prefix(max(0, Self.heldBlanks - held.count)))
+            }
+        }
+    }
+
+    /// Blanks in a row that are kept; more are none of anybody's text (RFC 5322 section 2.1.1: no line has as many).
+    private static let heldBlanks = 998
+
     // quoted-printable := qp-line *(CRLF qp-line) ; hex-octet := "=" 2(DIGIT / "A" … "F")
     private mutating func quotedPrintable(_ byte: UInt8, _ output: inout [UInt8]) {
         if held.first == 0x3d { return escape(byte, &output) }
@@ -82,7 +109,7 @@ package struct TransferDecoder {
         case 0x3d:
             output.append(contentsOf: held)
             held = [0x3d]
-        case 0x20, 0x09, 0x0d: if held.count < 998 { held.append(byte) }
+        case 0x20, 0x09, 0x0d: if held.count < Self.heldBlanks { held.append(byte) }
         case 0x0a:
             // Blanks at the end of a line are not content.
             output.append(contentsOf: lineEnd)

@@ -1,3 +1,4 @@
+internal import ByteScan
 internal import CUnicode
 
 /// The collation i;unicode-casemap (RFC 5051): titlecase, then full decomposition. Texts are equal, contain each other and are ordered as
@@ -12,7 +13,7 @@ package struct UnicodeCasemap: Sendable {
     package init() {}
 
     /// The key of a whole text.
-    package static func key(_ text: some Collection<UInt8>) -> [UInt8] {
+    package static func key(_ text: ArraySlice<UInt8>) -> [UInt8] {
         var map = UnicodeCasemap()
         var key: [UInt8] = []
         key.reserveCapacity(text.count)
@@ -21,14 +22,21 @@ package struct UnicodeCasemap: Sendable {
         return key
     }
 
+    package static func key(_ text: [UInt8]) -> [UInt8] { key(text[...]) }
+
     /// Appends what a piece of a text adds to its key.
-    package mutating func convert(_ bytes: some Collection<UInt8>, into key: inout [UInt8]) {
-        for byte in bytes {
-            if byte < 0x80 {
+    package mutating func convert(_ bytes: ArraySlice<UInt8>, into key: inout [UInt8]) {
+        var rest = bytes
+        while !rest.isEmpty {
+            let end = ByteScan.firstNonASCII(in: rest) ?? rest.endIndex
+            if end > rest.startIndex {
                 if missing > 0 { finish(into: &key) }
-                key.append(byte >= 0x61 && byte <= 0x7a ? byte & 0xdf : byte)
-            } else {
+                ByteScan.appendUppercase(rest[..<end], to: &key)
+                rest = rest[end...]
+            }
+            while let byte = rest.first, byte >= 0x80 {
                 take(byte, &key)
+                rest = rest.dropFirst()
             }
         }
     }

@@ -67,6 +67,21 @@ extension FileDescriptor {
         }
     }
 
+    /// Appends at most `count` bytes from a position of a file to `buffer` (pread(2)), as the above; answers how many came.
+    package borrowing func read(appendingTo buffer: inout [UInt8], atMost count: Int, at offset: Int64) throws(SystemError) -> Int {
+        let number = number
+        return try retrying("pread") {
+            var got = 0
+            buffer.append(addingCapacity: count) { (room: inout OutputSpan<UInt8>) in
+                unsafe room.withUnsafeMutableBufferPointer { bytes, filled in
+                    got = unsafe pread(number, bytes.baseAddress, count, off_t(offset))
+                    filled = max(got, 0)
+                }
+            }
+            return got
+        }
+    }
+
     /// Writes once (write(2)); answers how many bytes were taken.
     package borrowing func write(_ bytes: ArraySlice<UInt8>) throws(SystemError) -> Int {
         let number = number

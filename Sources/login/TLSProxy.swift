@@ -5,6 +5,8 @@ final class TLSProxy {
     let server: FileDescriptor
     private var toServer: [UInt8] = []
     private var toClient: [UInt8] = []
+    /// How much of `toClient` OpenSSL has taken.
+    private var taken = 0
     private var clientWantsWrite = false
     private var serverHasEnded = false
 
@@ -29,18 +31,35 @@ final class TLSProxy {
     /// Moves what can be moved without waiting. `.again`: there is more, perhaps inside OpenSSL where it wakes no poll; a bounded number of
     /// rounds, because one session must not starve the others of a shared process.
     func pump(_ client: Transport) -> Progress {
+        defer {
+            // A session that waits holds no memory for what it may say next.
+            if toServer.isEmpty { toServer = [] }
+            if toClient.isEmpty { toClient = [] }
+        }
+        var (goesUp, goesDown) = (true, true)
         for _ in 0..<Self.rounds {
-            guard let up = moveUp(client), let down = moveDown(client) else { return .over }
+            // A direction that came to its end is not asked again: that would be a system call for each round of the other one.
+            if goesUp {
+                guard let moved = moveUp(client) else { return .over }
+                goesUp = moved
+            }
+            if goesDown {
+                guard let moved = moveDown(client) else { return .over }
+                goesDown = moved
+            }
             if serverHasEnded && toClient.isEmpty { return .over }
-            if !up && !down { return .waiting }
+            if !goesUp && !goesDown { return .waiting }
         }
         return .again
     }
 
-    private static let rounds = 32
+    private static let rounds = 16
+    /// Bytes that are taken from the mail process at once: several records of TLS, and room for what it writes at once.
+    private static let downward = 4 * Transport.unit
 
     /// Client to mail process; nil: over. True: something moved.
     private func moveUp(_ client: Transport) -> Bool? {
+        clientWantsWrite = false
         if toServer.isEmpty {
             switch client.read(appendingTo: &toServer) {
             case .moved: break
@@ -56,34 +75,31 @@ final class TLSProxy {
         } catch {
             return error.isWouldBlock ? false : nil
         }
-        if toServer.isEmpty { toServer = [] }
         return true
     }
 
     /// Mail process to client.
     private func moveDown(_ client: Transport) -> Bool? {
-        clientWantsWrite = false
         if toClient.isEmpty {
             if serverHasEnded { return false }
             do throws(SystemError) {
-                if try server.read(appendingTo: &toClient, atMost: Transport.unit) == 0 {
+                if try server.read(appendingTo: &toClient, atMost: Self.downward) == 0 {
                     serverHasEnded = true
                     return false
                 }
             } catch {
-                if error.isWouldBlock {
-                    toClient = []
-                    return false
-                }
-                return nil
+                return error.isWouldBlock ? false : nil
             }
         }
-        switch client.write(toClient[...]) {
-        case .moved(let count): toClient.removeFirst(count)
-        case .wantRead, .wantWrite: return false
-        case .ended: return nil
+        while taken < toClient.count {
+            switch client.write(toClient[taken...]) {
+            case .moved(let count): taken += count
+            case .wantRead, .wantWrite: return false
+            case .ended: return nil
+            }
         }
-        if toClient.isEmpty { toClient = [] }
+        taken = 0
+        toClient.removeAll(keepingCapacity: true)
         return true
     }
 }

@@ -1,3 +1,4 @@
+internal import ByteScan
 internal import IMAPSyntax
 internal import MessageFormat
 
@@ -21,12 +22,15 @@ enum Comparator: CaseIterable {
         }
     }
 
-    /// Texts are equal and in order as the bytes of their keys are.
-    func key(_ text: [UInt8]) -> [UInt8] {
+    /// Appends the key of a text in UTF-8: texts are equal and in order as the bytes of their keys are.
+    func appendKey(_ text: ArraySlice<UInt8>, to output: inout [UInt8]) {
         switch self {
-        case .unicodeCasemap: UnicodeCasemap.key(text)
-        case .asciiCasemap: text.map(\.upperLetter)
-        case .octet: text
+        case .unicodeCasemap:
+            var map = UnicodeCasemap()
+            map.convert(text, into: &output)
+            map.finish(into: &output)
+        case .asciiCasemap: ByteScan.appendUppercase(text, to: &output)
+        case .octet: output.append(contentsOf: text)
         }
     }
 
@@ -39,10 +43,6 @@ enum Comparator: CaseIterable {
         // No separator: `*` stands for anything.
         return ListPattern(wanted, separator: 0)?.matches(name) ?? false
     }
-}
-
-extension UInt8 {
-    fileprivate var upperLetter: UInt8 { self >= 0x61 && self <= 0x7a ? self & 0xdf : self }
 }
 
 extension IMAPSession {

@@ -18,7 +18,7 @@ final class ClientStream {
     private(set) var isBroken = false
 
     /// The buffer is written when it is longer than this many bytes.
-    static let flushSize = 32_768
+    static let flushSize = 98_304
     /// Bytes of one read(2).
     private static let readSize = 8_192
 

@@ -111,11 +111,13 @@ final class MessageSearch {
     private let mailbox: any Mailbox
     private var position = -1
     private var reader: MessageReader?
-    private let envelopes: EnvelopeSource
+    private let buffer = ReadBuffer()
+
+    private let keys: KeySource
 
     init(_ mailbox: any Mailbox) {
         self.mailbox = mailbox
-        envelopes = EnvelopeSource(mailbox)
+        keys = KeySource(mailbox)
     }
 
     func matches(_ position: Int, _ message: Message, _ condition: SearchCondition) throws(StoreError) -> Bool {
@@ -140,13 +142,13 @@ final class MessageSearch {
         case .saveDate(let test): return test.includes(Self.day(try mailbox.saveDate(at: position)))
         case .modSeq(let least): return mailbox.modSeq(at: position) >= least
         case .email(let id): return ObjectID.email(mailbox.guid(at: position)) == id
-        case .thread(let id): return try ObjectID.thread(at: position, in: mailbox, source: envelopes) == id
+        case .thread(let id): return try ObjectID.thread(at: position, in: mailbox, source: keys) == id
         case .arrivedSince(let moment): return try mailbox.internalDate(at: position) >= moment
         case .larger(let size): return try mailbox.virtualSize(at: position) > size
         case .smaller(let size): return try mailbox.virtualSize(at: position) < size
         case .sentDate(let test):
-            guard let date = try header(of: "date").flatMap({ MessageDate($0) }) else { return false }
-            return test.includes(CalendarDate(daysSince1970: date.localDay))
+            guard let day = try keys.keys(at: position).sentDay else { return false }
+            return test.includes(CalendarDate(daysSince1970: day))
         case .header(let name, let matcher): return try headerMatches(name, matcher)
         case .body(let matcher, let withHeader): return try textMatches(matcher, withHeader: withHeader)
         }
@@ -158,34 +160,53 @@ final class MessageSearch {
 
     private func open() throws(StoreError) -> MessageReader {
         if let reader { return reader }
-        let opened = MessageReader(try mailbox.content(at: position))
+        let opened = MessageReader(try mailbox.content(at: position), buffer)
         reader = opened
         return opened
     }
 
-    private func header(of name: String) throws(StoreError) -> [UInt8]? {
-        HeaderFields(try open().header()).first { $0.name.isName(name) }?.unfolded
-    }
-
     private func headerMatches(_ name: [UInt8], _ matcher: TextMatcher) throws(StoreError) -> Bool {
-        for field in HeaderFields(try open().header()) where field.name.isName(name) {
+        let lines = try lines(of: name)
+        guard matcher.mayBeFound(inHeader: lines) else { return false }
+        for field in HeaderFields(lines) where field.name.isName(name) {
             if matcher.isFound(in: EncodedWords.decode(field.unfolded)) { return true }
         }
         return false
     }
 
+    /// The lines of all fields of this name, and perhaps of others.
+    private func lines(of name: [UInt8]) throws(StoreError) -> ArraySlice<UInt8> {
+        let isCommon = CommonFields.contains(name)
+        let item = isCommon ? CachedItem.fields : .header(name.map(\.lower))
+        if let known = mailbox.cached(item, at: position) { return known }
+        let header = try open().header()
+        var lines: [UInt8] = []
+        if isCommon {
+            lines = CommonFields.lines(of: header[...])
+        } else {
+            for field in HeaderFields(header) where field.name.isName(name) { lines.append(contentsOf: field.lines) }
+        }
+        mailbox.remember(item, lines, at: position)
+        return lines[...]
+    }
+
     /// Looks through header and text parts, decoded; parts that are no text hold nothing to find.
     private func textMatches(_ matcher: TextMatcher, withHeader: Bool) throws(StoreError) -> Bool {
         let reader = try open()
-        let message = try reader.structure()
+        let message = try reader.structure(skipsEnvelopes: true)
         for (index, part) in message.parts.enumerated() {
             if index == 0 ? withHeader : part.envelope != nil {
                 let header = try reader.bytes(at: part.header.start, atMost: Int(part.header.size))
-                for field in HeaderFields(header) where matcher.isFound(in: field.name + [0x3a] + EncodedWords.decode(field.unfolded)) {
-                    return true
-                }
+                if matcher.mayBeFound(inHeader: header[...]), Self.matches(header, matcher) { return true }
             }
             if part.kind == .single, part.type.isName("text"), try bodyMatches(part, matcher, reader) { return true }
+        }
+        return false
+    }
+
+    private static func matches(_ header: [UInt8], _ matcher: TextMatcher) -> Bool {
+        for field in HeaderFields(header) {
+            if matcher.isFound(in: field.name + [0x3a] + EncodedWords.decode(field.unfolded)) { return true }
         }
         return false
     }
@@ -193,16 +214,17 @@ final class MessageSearch {
     private func bodyMatches(_ part: Part, _ matcher: TextMatcher, _ reader: MessageReader) throws(StoreError) -> Bool {
         guard var decoder = TextDecoder(part) else { return false }
         var stream = TextMatcher.Stream(matcher)
+        var text: [UInt8] = []
         var offset = part.body.start
         while offset < part.body.end {
-            let chunk = try reader.bytes(at: offset, atMost: Int(min(65_536, part.body.end - offset)))
+            let chunk = try reader.chunk(at: offset, atMost: Int(min(65_536, part.body.end - offset)))
             if chunk.isEmpty { break }
             offset += Int64(chunk.count)
-            var text: [UInt8] = []
-            decoder.decode(chunk[...], into: &text)
+            text.removeAll(keepingCapacity: true)
+            decoder.decode(chunk, into: &text)
             if offset >= part.body.end { decoder.finish(into: &text) }
             if stream.feed(text[...]) { return true }
         }
-        return stream.feed([])
+        return stream.feed([], isEnd: true)
     }
 }

@@ -20,12 +20,13 @@ extension IMAPSession {
             var offset = extent.start
             while offset < extent.end {
                 let place = offset
-                let chunk = try storing { () throws(StoreError) in try reader.bytes(at: place, atMost: Int(min(65_536, extent.end - place)))
+                let chunk = try storing { () throws(StoreError) in
+                    try reader.chunk(at: place, atMost: Int(min(65_536, extent.end - place)))
                 }
                 if chunk.isEmpty { break }
                 offset += Int64(chunk.count)
                 var decoded: [UInt8] = []
-                decoder.decode(chunk[...], into: &decoded)
+                decoder.decode(chunk, into: &decoded)
                 if try !take(&decoded) { return }
             }
             var decoded: [UInt8] = []

@@ -13,9 +13,13 @@ struct FetchPlan {
     let wantsFlags: Bool
     /// Something needs the parts: then the message is parsed whole at once.
     let needsStructure: Bool
+    /// For the files of all messages, one after the other.
+    let buffer = ReadBuffer()
+    let keys: KeySource
 
     init(_ mailbox: any Mailbox, _ items: [FetchItem], _ keywords: KeywordTexts) {
         self.mailbox = mailbox
+        keys = KeySource(mailbox)
         self.items = items
         self.keywords = keywords
         messages = mailbox.messages
@@ -159,7 +163,7 @@ extension IMAPSession {
             case .threadID:
                 out.text("THREADID (")
                 let id = try storing { () throws(StoreError) in
-                    try ObjectID.thread(at: position, in: plan.mailbox, source: EnvelopeSource(plan.mailbox))
+                    try ObjectID.thread(at: position, in: plan.mailbox, source: plan.keys)
                 }
                 out.raw(id)
                 out.byte(0x29)
@@ -187,7 +191,7 @@ extension IMAPSession {
 
     /// Rendered text from the index, or else from the message, which then is remembered there.
     private func text(_ item: CachedItem, at position: Int, _ plan: FetchPlan, _ source: inout MessageReader?) throws(CommandFailure)
-        -> [UInt8]
+        -> ArraySlice<UInt8>
     {
         if let known = plan.mailbox.cached(item, at: position) { return known }
         let reader = try open(position, plan, &source)
@@ -197,12 +201,12 @@ extension IMAPSession {
             return item == .envelope ? structure.envelopeText : structure.structureText(isExtended: item == .bodyStructure)
         }
         plan.mailbox.remember(item, text, at: position)
-        return text
+        return text[...]
     }
 
     func open(_ position: Int, _ plan: FetchPlan, _ source: inout MessageReader?) throws(CommandFailure) -> MessageReader {
         if let source { return source }
-        let reader = MessageReader(try storing { () throws(StoreError) in try plan.mailbox.content(at: position) })
+        let reader = MessageReader(try storing { () throws(StoreError) in try plan.mailbox.content(at: position) }, plan.buffer)
         if let last = lastStructure, last.mailbox == ObjectIdentifier(plan.mailbox), last.uid == plan.messages[position].uid {
             reader.adopt(last.message)
         }

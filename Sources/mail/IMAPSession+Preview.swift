@@ -25,9 +25,9 @@ extension IMAPSession {
             var preview = PreviewText(part)
             var offset = part.body.start
             while offset < part.body.end, !preview.isDone {
-                let chunk = try reader.bytes(at: offset, atMost: Int(min(16_384, part.body.end - offset)))
+                let chunk = try reader.chunk(at: offset, atMost: Int(min(16_384, part.body.end - offset)))
                 if chunk.isEmpty { break }
-                preview.feed(chunk[...])
+                preview.feed(chunk)
                 offset += Int64(chunk.count)
             }
             let text = preview.finish()

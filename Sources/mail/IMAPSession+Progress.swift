@@ -7,18 +7,23 @@ struct Progress {
     private let total: Int
     private let interval: Int64
     private var next: Int64
+    private var steps = 0
+    /// Messages between two looks at the clock: most are decided faster than it is read.
+    private let stride: Int
 
     init(_ session: IMAPSession, total: Int) {
         tag = session.commandTag
         self.total = total
         interval = session.settings.progressMilliseconds
         next = Clock.milliseconds + interval
+        stride = interval < 1_000 ? 1 : 16
     }
 
     // inprogress-tag-quoted… : "INPROGRESS" [SP "(" inprogress-tag SP (number / nil) SP (nz-number / nil) ")"]
     /// Between two answers, never within one. `done` messages of all were looked at.
     mutating func step(_ session: IMAPSession, done: Int) throws(CommandFailure) {
-        guard Clock.milliseconds >= next else { return }
+        steps += 1
+        guard steps % stride == 0, Clock.milliseconds >= next else { return }
         next = Clock.milliseconds + interval
         session.stream.out.text("* OK [INPROGRESS (")
         session.stream.out.string(tag)

@@ -1,3 +1,4 @@
+internal import ByteScan
 internal import IMAPSyntax
 internal import MailStore
 internal import MessageFormat
@@ -36,15 +37,24 @@ extension IMAPSession {
         default: return
         }
         out.byte(0x20)
-        let reader = try open(position, plan, &source)
         let before = stream.bytesOut + Int64(out.count)
+        defer { count(section, bytes: stream.bytesOut + Int64(out.count) - before) }
+        if let fields = commonFields(section, position, plan) { return write(fields, section.partial, to: &out) }
+        let reader = try open(position, plan, &source)
         let content: Content = try storing { () throws(StoreError) in try find(section, position, plan, reader) }
         switch content {
         case .missing: out.text("NIL")
         case .bytes(let bytes): write(bytes, section.partial, to: &out)
         case .extent(let extent): try write(extent, section.partial, reader, uid: plan.messages[position].uid, plan.mailbox, to: &out)
         }
-        count(section, bytes: stream.bytesOut + Int64(out.count) - before)
+    }
+
+    /// HEADER.FIELDS of the message itself, as far as the index has these fields.
+    private func commonFields(_ section: BodySection, _ position: Int, _ plan: FetchPlan) -> [UInt8]? {
+        guard case .headerFields(let names) = section.text, section.part.isEmpty, names.allSatisfy({ CommonFields.contains($0) }),
+            let lines = plan.mailbox.cached(.fields, at: position)
+        else { return nil }
+        return HeaderFields.filtered(lines, names: names, isExcluding: false)
     }
 
     private func count(_ section: BodySection, bytes: Int64) {
@@ -90,7 +100,11 @@ extension IMAPSession {
             let rest = max(0, size - Int64(Self.wire(header).count))
             return .extent(Extent(start: Int64(header.count), end: reader.size, virtualSize: rest, lines: 0))
         case .headerFields(let names), .headerFieldsNot(let names):
-            return .bytes(HeaderFields.filtered(try reader.header(), names: names, isExcluding: Self.isExcluding(text)))
+            let header = try reader.header()
+            if case .headerFields = text, names.allSatisfy({ CommonFields.contains($0) }) {
+                plan.mailbox.remember(.fields, CommonFields.lines(of: header[...]), at: position)
+            }
+            return .bytes(HeaderFields.filtered(header, names: names, isExcluding: Self.isExcluding(text)))
         }
     }
 
@@ -136,41 +150,47 @@ extension IMAPSession {
         }
         let size = min(wanted, extent.virtualSize - first)
         out.literalHeader(size)
+        var place = reader.place(of: first, in: extent, cursor)
         var left = size
-        try reader.wireBytes(of: extent, from: first, cursor: &cursor) { bytes throws(CommandFailure) in
-            if Int64(bytes.count) > left { bytes.removeLast(bytes.count - Int(left)) }
-            Self.replaceNULs(in: &bytes, from: 0)
-            out.raw(bytes)
-            left -= Int64(bytes.count)
+        while left > 0 {
+            cursor = place
+            let (from, virtual) = (out.count, place.virtual)
+            guard try storing({ () throws(StoreError) in try reader.appendWire(of: extent, &place, to: &out.bytes) }) else { break }
+            if virtual < first { out.bytes.removeSubrange(from..<from + Int(min(first - virtual, Int64(out.count - from)))) }
+            if Int64(out.count - from) > left { out.bytes.removeLast(out.count - from - Int(left)) }
+            if place.hasSeenNUL { Self.replaceNULs(in: &out.bytes, from: from) }
+            left -= Int64(out.count - from)
             if out.count > ClientStream.flushSize { try ending { () throws(SessionEnd) in try stream.send(&out) } }
-            return left > 0
         }
         // The size was promised and cannot be kept: the rest of the session would be read as message text.
         guard left == 0 else { throw .end(.inconsistent("a message is smaller than its stored size (UID \(uid))")) }
     }
 
-    /// Collects the section before its size is told.
+    /// Collects the section before its size is told: with the size that it should have, which is corrected where it has another one.
     private func writeCounted(
         _ extent: Extent, _ first: Int64, _ wanted: Int64, _ reader: MessageReader, _ cursor: inout ExtentCursor?,
         to out: inout ResponseWriter
     ) throws(CommandFailure) {
-        var content: [UInt8] = []
-        try reader.wireBytes(of: extent, from: first, cursor: &cursor) { bytes throws(CommandFailure) in
-            let left = wanted - Int64(content.count)
-            content += bytes.prefix(Int(min(left, Int64(bytes.count))))
-            return Int64(content.count) < wanted
+        let expected = min(wanted, extent.virtualSize - first)
+        let before = out.count
+        out.literalHeader(expected)
+        let from = out.count
+        let hasNUL = try storing { () throws(StoreError) in
+            try reader.append(extent, from: first, atMost: wanted, cursor: &cursor, to: &out.bytes)
         }
-        Self.replaceNULs(in: &content, from: 0)
-        out.literalHeader(content.count)
-        out.raw(content)
+        if hasNUL { Self.replaceNULs(in: &out.bytes, from: from) }
+        guard Int64(out.count - from) != expected else { return }
+        var header = ResponseWriter()
+        header.literalHeader(out.count - from)
+        out.bytes.replaceSubrange(before..<from, with: header.bytes)
     }
 
     /// No literal may hold a NUL (RFC 9051 section 9, CHAR8): it is shown as 0x80, as Dovecot does.
     private static func replaceNULs(in bytes: inout [UInt8], from start: Int) {
-        // Without an early end, so that the compiler looks at many bytes at once.
-        var least = UInt8.max
-        for byte in bytes[start...] { least = min(least, byte) }
-        guard least == 0 else { return }
-        for index in start..<bytes.count where bytes[index] == 0 { bytes[index] = 0x80 }
+        var index = start
+        while let found = ByteScan.firstIndex(of: 0, in: bytes[index...]) {
+            bytes[found] = 0x80
+            index = found + 1
+        }
     }
 }

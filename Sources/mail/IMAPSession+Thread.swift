@@ -15,7 +15,7 @@ extension IMAPSession {
             try Self.threaded(found, in: mailbox, command, comparator)
         }
         stream.out.text("* THREAD")
-        if !messages.isEmpty { stream.out.byte(0x20) }
+        if !messages.all.isEmpty { stream.out.byte(0x20) }
         ThreadBuilder(messages, command.algorithm).write(to: &stream.out)
         stream.out.newline()
         return try report("Thread completed.", expunges: command.isUID, withUID: command.isUID)
@@ -23,41 +23,21 @@ extension IMAPSession {
 
     private static func threaded(
         _ positions: [Int], in mailbox: any Mailbox, _ command: ThreadCommand, _ comparator: Comparator
-    ) throws(StoreError) -> [ThreadedMessage] {
-        let source = EnvelopeSource(mailbox)
+    ) throws(StoreError) -> ThreadedMessages {
+        let source = KeySource(mailbox)
         let picture = mailbox.messages
-        var messages: [ThreadedMessage] = []
-        messages.reserveCapacity(positions.count)
+        var messages = ThreadedMessages(expected: positions.count, comparator)
         for position in positions {
             do throws(StoreError) {
                 let number = command.isUID ? picture[position].uid : UInt32(clamping: position + 1)
-                messages.append(try message(at: position, number, command.algorithm, source, comparator))
+                let keys = try source.keys(at: position)
+                messages.add(
+                    number, keys, sentDate: try source.sentDate(keys, at: position), withSubject: command.algorithm != .refs,
+                    withIDs: command.algorithm != .orderedSubject)
             } catch {
                 guard case .expunged = error else { throw error }
             }
         }
         return messages
-    }
-
-    private static func message(
-        at position: Int, _ number: UInt32, _ algorithm: ThreadCommand.Algorithm, _ source: EnvelopeSource,
-        _ comparator: Comparator
-    ) throws(StoreError) -> ThreadedMessage {
-        var fields: EnvelopeFields
-        var references: [UInt8] = []
-        if algorithm == .orderedSubject {
-            fields = try source.fields(at: position)
-        } else {
-            (fields, references) = try source.fieldsWithReferences(at: position)
-        }
-        let base = BaseSubject(algorithm == .refs ? [] : fields.subject ?? [])
-        var message = ThreadedMessage(
-            number: number, sentDate: try source.sentDate(fields, at: position), subject: comparator.key(base.text),
-            isReply: base.isReplyOrForward, messageID: nil, ancestors: [])
-        guard algorithm != .orderedSubject else { return message }
-        message.messageID = MessageIDs.first(in: fields.messageID ?? [])
-        message.ancestors = MessageIDs.all(in: references, atMost: ThreadBuilder.ancestors)
-        if message.ancestors.isEmpty, let parent = MessageIDs.first(in: fields.inReplyTo ?? []) { message.ancestors = [parent] }
-        return message
     }
 }

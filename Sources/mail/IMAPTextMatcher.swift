@@ -1,11 +1,15 @@
+internal import ByteScan
 internal import MessageFormat
 
 /// Finds a text in UTF-8 that comes in pieces, without regard to case; line ends and runs of blanks count as one blank.
-/// Linear: the failure table of Knuth, Morris and Pratt.
+/// Linear: the failure table of Knuth, Morris and Pratt. Long runs of ASCII are only looked through for a word of the text.
 struct TextMatcher {
     private let pattern: [UInt8]
     private let failure: [Int]
-
+    /// The longest run of ASCII without blanks in the pattern, and where it is there. Empty: there is none.
+    private let word: [UInt8]
+    private let wordStart: Int
+    private let isASCII: Bool
     private let comparator: Comparator
 
     init(_ text: [UInt8], _ comparator: Comparator = .standard) {
@@ -23,6 +27,12 @@ struct TextMatcher {
         }
         pattern = folded
         self.failure = failure
+        // i;octet makes no letter another one, so that it has no use for a look at many letters at once.
+        let words = comparator == .octet ? [] : folded.split { $0 == 0x20 || $0 >= 0x80 }
+        let longest = words.max { $0.count < $1.count } ?? []
+        word = Array(longest)
+        wordStart = longest.startIndex
+        isASCII = folded.allSatisfy { $0 < 0x80 }
     }
 
     /// Whether the text is in a value that is in memory; an empty text is in all.
@@ -31,22 +41,113 @@ struct TextMatcher {
         return stream.feed(value[...]) || stream.feed([], isEnd: true)
     }
 
+    /// Whether the text may be in a field of these stored header lines once they are decoded: false only where it is not.
+    func mayBeFound(inHeader lines: ArraySlice<UInt8>) -> Bool {
+        guard !word.isEmpty, ByteScan.firstNonASCII(in: lines) == nil else { return true }
+        // An encoded word, or a CR that unfolding takes away in the middle of a word.
+        var rest = lines
+        while let place = ByteScan.firstIndex(of: 0x3d, or: 0x0d, in: rest) {
+            let next = place + 1 < lines.endIndex ? lines[place + 1] : 0
+            if lines[place] == 0x3d ? next == 0x3f : next != 0x0a { return true }
+            rest = rest[(place + 1)...]
+        }
+        return firstWord(in: lines) != nil
+    }
+
+    /// Where the word begins first in ASCII text.
+    private func firstWord(in text: ArraySlice<UInt8>) -> Int? {
+        var rest = text
+        while let place = ByteScan.firstCandidate(of: word, in: rest) {
+            if zip(rest[place...], word).allSatisfy({ Self.upper($0) == $1 }) { return place }
+            rest = rest[(place + 1)...]
+        }
+        return nil
+    }
+
+    @inline(__always)
+    private static func upper(_ byte: UInt8) -> UInt8 { byte >= 0x61 && byte <= 0x7a ? byte & 0xdf : byte }
+
+    /// Whether the text is as a whole in ASCII text.
+    private func isFound(inASCII text: ArraySlice<UInt8>) -> Bool {
+        guard isASCII else { return false }
+        var rest = text
+        while let place = firstWord(in: rest) {
+            if matches(before: place, in: text), matches(after: place + word.count, in: text) { return true }
+            rest = rest[(place + 1)...]
+        }
+        return false
+    }
+
+    private func matches(before place: Int, in text: ArraySlice<UInt8>) -> Bool {
+        var index = place
+        for wanted in pattern[..<wordStart].reversed() {
+            guard index > text.startIndex else { return false }
+            index -= 1
+            if wanted == 0x20 {
+                guard text[index] <= 0x20 else { return false }
+                while index > text.startIndex, text[index - 1] <= 0x20 { index -= 1 }
+            } else if Self.upper(text[index]) != wanted {
+                return false
+            }
+        }
+        return true
+    }
+
+    private func matches(after place: Int, in text: ArraySlice<UInt8>) -> Bool {
+        var index = place
+        for wanted in pattern[(wordStart + word.count)...] {
+            guard index < text.endIndex else { return false }
+            if wanted == 0x20 {
+                guard text[index] <= 0x20 else { return false }
+                while index < text.endIndex, text[index] <= 0x20 { index += 1 }
+            } else if Self.upper(text[index]) != wanted {
+                return false
+            } else {
+                index += 1
+            }
+        }
+        return true
+    }
+}
+
+extension TextMatcher {
     /// A search that goes on over several pieces.
     struct Stream {
         private let matcher: TextMatcher
         private var folding: CaseFolding
+        /// How much of the pattern the text ends with.
         private var length = 0
+        private var folded: [UInt8] = []
+        /// From how many bytes on a run of ASCII is worth another look.
+        private let longRun: Int
 
         init(_ matcher: TextMatcher) {
             self.matcher = matcher
             folding = CaseFolding(matcher.comparator)
+            longRun = matcher.word.isEmpty ? .max : 256 + 8 * matcher.pattern.count
         }
 
         /// Whether the text was found, up to the end of this piece.
         mutating func feed(_ bytes: ArraySlice<UInt8>, isEnd: Bool = false) -> Bool {
             if matcher.pattern.isEmpty { return true }
-            var folded: [UInt8] = []
-            folded.reserveCapacity(bytes.count + 4)
+            var rest = bytes
+            while !rest.isEmpty {
+                var end = ByteScan.firstNonASCII(in: rest) ?? rest.endIndex
+                if end - rest.startIndex >= longRun {
+                    if pass(rest[..<end]) { return true }
+                } else {
+                    // Up to the end of what is not ASCII, too.
+                    end = rest[end...].firstIndex { $0 < 0x80 } ?? rest.endIndex
+                    if step(rest[..<end]) { return true }
+                }
+                rest = rest[end...]
+            }
+            return isEnd && step([], isEnd: true)
+        }
+
+        /// Looks at each byte.
+        private mutating func step(_ bytes: ArraySlice<UInt8>, isEnd: Bool = false) -> Bool {
+            folded.removeAll(keepingCapacity: true)
             folding.fold(bytes, into: &folded)
             if isEnd { folding.finish(into: &folded) }
             for byte in folded {
@@ -55,6 +156,30 @@ struct TextMatcher {
                 if length == matcher.pattern.count { return true }
             }
             return false
+        }
+
+        /// A long run of ASCII: its beginning may end a match, it may hold one, and its end may begin one.
+        private mutating func pass(_ run: ArraySlice<UInt8>) -> Bool {
+            // Nearly nothing but blanks: they may all belong to one match.
+            guard let head = Self.place(of: matcher.pattern.count, in: run.indices, run),
+                let tail = Self.place(of: matcher.pattern.count, in: run.indices.reversed(), run)
+            else { return step(run) }
+            if step(run[...head]) { return true }
+            if matcher.isFound(inASCII: run) { return true }
+            // Only as many bytes as the pattern has decide what the next piece goes on with.
+            folding = CaseFolding(matcher.comparator)
+            length = 0
+            return step(run[tail...])
+        }
+
+        /// Where the last one of so many bytes is that are no blanks, in some order of the places; nil where there are fewer.
+        private static func place(of count: Int, in indices: some Sequence<Int>, _ run: ArraySlice<UInt8>) -> Int? {
+            var left = count
+            for index in indices where run[index] > 0x20 {
+                left -= 1
+                if left == 0 { return index }
+            }
+            return nil
         }
     }
 }
@@ -69,27 +194,20 @@ struct CaseFolding {
 
     mutating func fold(_ bytes: ArraySlice<UInt8>, into output: inout [UInt8]) {
         guard comparator != .octet else { return output.append(contentsOf: bytes) }
-        var start = bytes.startIndex
-        for index in bytes.indices where bytes[index] <= 0x20 {
-            if start < index {
-                convert(bytes[start..<index], into: &output)
-                lastWasBlank = false
+        var rest = bytes
+        while !rest.isEmpty {
+            let end = ByteScan.firstNonASCII(in: rest) ?? rest.endIndex
+            if end > rest.startIndex {
+                map.finish(into: &output)
+                lastWasBlank = ByteScan.appendFolded(rest[..<end], isAfterBlank: lastWasBlank, to: &output)
+                rest = rest[end...]
             }
-            start = index + 1
-            if !lastWasBlank { convert([0x20], into: &output) }
-            lastWasBlank = true
-        }
-        if start < bytes.endIndex {
-            convert(bytes[start...], into: &output)
-            lastWasBlank = false
-        }
-    }
-
-    private mutating func convert(_ bytes: ArraySlice<UInt8>, into output: inout [UInt8]) {
-        if comparator == .unicodeCasemap {
-            map.convert(bytes, into: &output)
-        } else {
-            output.append(contentsOf: bytes.lazy.map { $0 >= 0x61 && $0 <= 0x7a ? $0 & 0xdf : $0 })
+            let other = rest[..<(rest.firstIndex { $0 < 0x80 } ?? rest.endIndex)]
+            if !other.isEmpty {
+                if comparator == .unicodeCasemap { map.convert(other, into: &output) } else { output.append(contentsOf: other) }
+                lastWasBlank = false
+                rest = rest[other.endIndex...]
+            }
         }
     }
 

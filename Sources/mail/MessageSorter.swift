@@ -1,29 +1,47 @@
+internal import ByteScan
 internal import IMAPSyntax
 internal import MailStore
 internal import MessageFormat
 
 /// Puts messages of one mailbox into the order of SORT (RFC 5256, RFC 5957). Each key is made once; equal messages stay in mailbox order.
 struct MessageSorter {
-    /// The values of one criterion; a class, so that adding to it copies nothing.
-    private final class Column {
+    /// The values of one criterion, one after the other in one piece of memory.
+    private struct Column {
         let isReverse: Bool
-        var numbers: [Int64] = []
-        /// Keys of the comparator.
-        var texts: [[UInt8]] = []
+        let text: MessageKeys.Text?
+        private(set) var numbers: [Int64] = []
+        private var bytes: [UInt8] = []
+        private var ends: [Int] = []
 
-        init(isReverse: Bool) { self.isReverse = isReverse }
+        init(_ criterion: SortCriterion) {
+            isReverse = criterion.isReverse
+            text = criterion.key.text
+        }
 
-        /// Below, above or like zero, as the first value is.
+        mutating func append(_ number: Int64) { numbers.append(number) }
+
+        mutating func append(_ text: ArraySlice<UInt8>, _ comparator: Comparator) {
+            comparator.appendKey(text, to: &bytes)
+            ends.append(bytes.count)
+        }
+
+        private subscript(index: Int) -> ArraySlice<UInt8> { bytes[(index == 0 ? 0 : ends[index - 1])..<ends[index]] }
+
+        /// A number that is ordered as the values are, where it is not equal.
+        func rank(_ index: Int) -> UInt64 {
+            let rank = text == nil ? UInt64(bitPattern: numbers[index]) ^ 1 << 63 : ByteScan.prefix(self[index])
+            return isReverse ? ~rank : rank
+        }
+
+        /// Below, above or like zero, as the first value comes first.
         func compare(_ a: Int, _ b: Int) -> Int {
-            if texts.isEmpty { return numbers[a] < numbers[b] ? -1 : numbers[a] > numbers[b] ? 1 : 0 }
-            if texts[a] == texts[b] { return 0 }
-            return texts[a].lexicographicallyPrecedes(texts[b]) ? -1 : 1
+            let order = text == nil ? (numbers[a] < numbers[b] ? -1 : numbers[a] > numbers[b] ? 1 : 0) : ByteScan.compare(self[a], self[b])
+            return isReverse ? -order : order
         }
     }
 
     private let mailbox: any Mailbox
     private let criteria: [SortCriterion]
-
     private let comparator: Comparator
 
     init(_ mailbox: any Mailbox, _ criteria: [SortCriterion], _ comparator: Comparator) {
@@ -34,20 +52,21 @@ struct MessageSorter {
 
     /// Messages that vanished meanwhile are left out.
     func sorted(_ positions: [Int]) throws(StoreError) -> [Int] {
-        let source = EnvelopeSource(mailbox)
-        let needsFields = criteria.contains { ![.arrival, .size].contains($0.key) }
-        let columns = criteria.map { Column(isReverse: $0.isReverse) }
+        let source = KeySource(mailbox)
+        let needsKeys = criteria.contains { ![.arrival, .size].contains($0.key) }
+        var columns = criteria.map { Column($0) }
+        var numbers = [Int64](repeating: 0, count: criteria.count)
         var present: [Int] = []
         present.reserveCapacity(positions.count)
         for position in positions {
             do throws(StoreError) {
-                let fields = needsFields ? try source.fields(at: position) : nil
-                var values: [Value] = []
-                for criterion in criteria { values.append(try value(criterion.key, position, fields, source)) }
-                for (column, value) in zip(columns, values) {
-                    switch value {
-                    case .number(let number): column.numbers.append(number)
-                    case .text(let text): column.texts.append(text)
+                let keys = needsKeys ? try source.keys(at: position) : nil
+                try readNumbers(position, keys, source, into: &numbers)
+                for index in columns.indices {
+                    if let text = columns[index].text, let keys {
+                        columns[index].append(keys.text(text), comparator)
+                    } else {
+                        columns[index].append(numbers[index])
                     }
                 }
                 present.append(position)
@@ -55,37 +74,47 @@ struct MessageSorter {
                 guard case .expunged = error else { throw error }
             }
         }
-        return present.indices.sorted { Self.precedes($0, $1, columns) }.map { present[$0] }
+        guard let first = columns.first else { return present }
+        // The first criterion decides nearly always, and by its first bytes.
+        var entries = present.indices.map { (rank: first.rank($0), index: $0) }
+        entries.sort { $0.rank != $1.rank ? $0.rank < $1.rank : Self.precedes($0.index, $1.index, columns) }
+        return entries.map { present[$0.index] }
     }
 
-    private enum Value {
-        case number(Int64)
-        case text([UInt8])
-    }
-
-    private func value(
-        _ key: SortCriterion.Key, _ position: Int, _ fields: EnvelopeFields?, _ source: EnvelopeSource
-    ) throws(StoreError) -> Value {
-        switch key {
-        case .arrival: return .number(try mailbox.internalDate(at: position))
-        case .size: return .number(try mailbox.virtualSize(at: position))
-        case .date:
-            guard let fields else { return .number(0) }
-            return .number(try source.sentDate(fields, at: position))
-        case .subject: return .text(comparator.key(BaseSubject(fields?.subject ?? []).text))
-        case .from: return .text(comparator.key(fields?.from?.mailbox ?? []))
-        case .to: return .text(comparator.key(fields?.to?.mailbox ?? []))
-        case .cc: return .text(comparator.key(fields?.cc?.mailbox ?? []))
-        case .displayFrom: return .text(comparator.key(fields?.from?.display ?? []))
-        case .displayTo: return .text(comparator.key(fields?.to?.display ?? []))
+    /// What may fail of a message's values.
+    private func readNumbers(
+        _ position: Int, _ keys: MessageKeys?, _ source: KeySource, into numbers: inout [Int64]
+    ) throws(StoreError) {
+        for (index, criterion) in criteria.enumerated() {
+            switch criterion.key {
+            case .arrival: numbers[index] = try mailbox.internalDate(at: position)
+            case .size: numbers[index] = try mailbox.virtualSize(at: position)
+            case .date: if let keys { numbers[index] = try source.sentDate(keys, at: position) }
+            default: break
+            }
         }
     }
 
     private static func precedes(_ a: Int, _ b: Int, _ columns: [Column]) -> Bool {
         for column in columns {
             let order = column.compare(a, b)
-            if order != 0 { return (order < 0) != column.isReverse }
+            if order != 0 { return order < 0 }
         }
         return a < b
+    }
+}
+
+extension SortCriterion.Key {
+    /// Nil: it is a number.
+    fileprivate var text: MessageKeys.Text? {
+        switch self {
+        case .arrival, .size, .date: nil
+        case .subject: .subject
+        case .from: .from
+        case .to: .to
+        case .cc: .cc
+        case .displayFrom: .displayFrom
+        case .displayTo: .displayTo
+        }
     }
 }

@@ -11,13 +11,12 @@ enum ObjectID {
 
     /// Of the conversation a message belongs to: made of the message id that it began with, so that all answers have the same wherever they
     /// are, and nothing has to be remembered but what THREAD needs anyway. A message without any id is a conversation of its own.
-    static func thread(at position: Int, in mailbox: any Mailbox, source: EnvelopeSource) throws(StoreError) -> [UInt8] {
-        let (fields, references) = try source.fieldsWithReferences(at: position)
-        let root =
-            MessageIDs.first(in: references) ?? MessageIDs.first(in: fields.inReplyTo ?? [])
-            ?? MessageIDs.first(in: fields.messageID ?? [])
+    static func thread(at position: Int, in mailbox: any Mailbox, source: KeySource) throws(StoreError) -> [UInt8] {
+        let keys = try source.keys(at: position)
+        let id = keys.text(.messageID)
+        let root = keys.firstAncestor ?? (id.isEmpty ? nil : id)
         guard let root else { return [0x55] + encoded(mailbox.guid(at: position)) }
-        return [0x54] + encoded(root)
+        return [0x54] + encoded(Array(root))
     }
 
     /// Each byte that is no letter or digit as `_` and two digits, so that different ids stay different; what gets too long by that is hashed.

@@ -1,18 +1,59 @@
 internal import IMAPSyntax
 internal import MessageFormat
 
-/// One message as THREAD sees it.
-struct ThreadedMessage {
-    /// What the answer shows: sequence number or UID.
-    var number: UInt32
-    /// Seconds since 1970.
-    var sentDate: Int64
-    /// Key of the base subject.
-    var subject: [UInt8]
-    var isReply: Bool
-    var messageID: [UInt8]?
-    /// Message ids of its ancestors, oldest first.
-    var ancestors: [[UInt8]]
+/// The messages that THREAD puts together. Subjects and message ids are numbers: equal ones have the same.
+struct ThreadedMessages {
+    struct Message {
+        /// What the answer shows: sequence number or UID.
+        var number: UInt32
+        /// Seconds since 1970.
+        var sentDate: Int64
+        var subject: Int
+        var isReply: Bool
+        var messageID: Int?
+        /// Its ancestors in `ancestors`, oldest first.
+        var ancestors: Range<Int>
+    }
+
+    private(set) var all: [Message] = []
+    private(set) var ancestors: [Int32] = []
+    private var subjects: TextTable
+    private var ids: TextTable
+    private var key: [UInt8] = []
+    private let comparator: Comparator
+
+    /// Subject number of an empty subject.
+    static let noSubject = 0
+
+    init(expected: Int, _ comparator: Comparator = .standard) {
+        self.comparator = comparator
+        subjects = TextTable(expected: expected)
+        ids = TextTable(expected: 2 * expected)
+        all.reserveCapacity(expected)
+        _ = subjects.number(of: [])
+    }
+
+    var subjectCount: Int { subjects.count }
+    var idCount: Int { ids.count }
+
+    /// Adds a message; `withSubject`, `withIDs`: what the algorithm looks at.
+    mutating func add(_ number: UInt32, _ keys: MessageKeys, sentDate: Int64, withSubject: Bool, withIDs: Bool) {
+        var message = Message(
+            number: number, sentDate: sentDate, subject: Self.noSubject, isReply: keys.isReply, messageID: nil,
+            ancestors: ancestors.count..<ancestors.count)
+        if withSubject {
+            key.removeAll(keepingCapacity: true)
+            comparator.appendKey(keys.text(.subject), to: &key)
+            message.subject = subjects.number(of: key[...])
+        }
+        if withIDs {
+            let id = keys.text(.messageID)
+            if !id.isEmpty { message.messageID = ids.number(of: id) }
+            keys.forEachAncestor { ancestors.append(Int32(truncatingIfNeeded: ids.number(of: $0))) }
+            message.ancestors = message.ancestors.lowerBound..<ancestors.count
+        }
+        all.append(message)
+    }
 }
 
 /// The trees of THREAD (RFC 5256 section 3). Depth is foreign: nothing here calls itself.
@@ -23,16 +64,16 @@ struct ThreadBuilder {
     private var children: [[Int]] = []
     /// Whether a node was ever linked to from below.
     private var isParent: [Bool] = []
-    private let messages: [ThreadedMessage]
+    private let source: ThreadedMessages
+    private let messages: [ThreadedMessages.Message]
     private(set) var roots: [Int] = []
 
-    /// Ancestors that one message may name; older ones are dropped (reference/security.md section 6).
-    static let ancestors = 200
     /// Steps towards a root that the look for a loop takes; longer chains are not linked backwards.
     private static let depth = 2_000
 
-    init(_ messages: [ThreadedMessage], _ algorithm: ThreadCommand.Algorithm) {
-        self.messages = messages
+    init(_ source: ThreadedMessages, _ algorithm: ThreadCommand.Algorithm) {
+        self.source = source
+        messages = source.all
         switch algorithm {
         case .orderedSubject: groupBySubject()
         case .references:
@@ -48,6 +89,13 @@ struct ThreadBuilder {
         }
     }
 
+    private mutating func reserve(_ count: Int) {
+        message.reserveCapacity(count)
+        parent.reserveCapacity(count)
+        children.reserveCapacity(count)
+        isParent.reserveCapacity(count)
+    }
+
     private mutating func add(_ index: Int?) -> Int {
         message.append(index)
         parent.append(nil)
@@ -61,23 +109,18 @@ struct ThreadBuilder {
 extension ThreadBuilder {
     /// Steps 1 and 2: who answers whom, by message ids.
     private mutating func link() {
-        var nodes: [[UInt8]: Int] = [:]
-        nodes.reserveCapacity(messages.count * 2)
-        func node(_ id: [UInt8], _ builder: inout ThreadBuilder) -> Int {
-            if let known = nodes[id] { return known }
-            let new = builder.add(nil)
-            nodes[id] = new
-            return new
-        }
+        reserve(source.idCount + messages.count)
+        // The first nodes are the ids.
+        for _ in 0..<source.idCount { _ = add(nil) }
         for (index, current) in messages.enumerated() {
             var previous: Int?
-            for id in current.ancestors {
-                let next = node(id, &self)
+            for id in source.ancestors[current.ancestors] {
+                let next = Int(id)
                 if let previous, parent[next] == nil, !isAbove(next, previous) { link(next, below: previous) }
                 previous = next
             }
             // Two messages with one id: the second one stands alone under its ancestors.
-            var own = current.messageID.map { node($0, &self) } ?? add(nil)
+            var own = current.messageID ?? add(nil)
             if message[own] != nil { own = add(nil) }
             message[own] = index
             if let previous {
@@ -140,9 +183,9 @@ extension ThreadBuilder {
 
     /// Step 5: roots with the same base subject become one thread.
     private mutating func mergeSubjects() {
-        var table: [[UInt8]: Int] = [:]
+        var table = [Int?](repeating: nil, count: source.subjectCount)
         for root in roots {
-            guard let subject = subject(of: root), !subject.isEmpty else { continue }
+            guard let subject = subject(of: root), subject != ThreadedMessages.noSubject else { continue }
             guard let known = table[subject] else {
                 table[subject] = root
                 continue
@@ -153,7 +196,9 @@ extension ThreadBuilder {
         var gone: Set<Int> = []
         var merged: [Int: Int] = [:]
         for root in roots {
-            guard let subject = subject(of: root), !subject.isEmpty, let first = table[subject], first != root else { continue }
+            guard let subject = subject(of: root), subject != ThreadedMessages.noSubject, let first = table[subject], first != root else {
+                continue
+            }
             if message[first] == nil {
                 if message[root] == nil { children[first] += children[root] } else { children[first].append(root) }
                 gone.insert(root)
@@ -172,7 +217,7 @@ extension ThreadBuilder {
     }
 
     /// The subject of a node without message is that of its first child.
-    private func subject(of root: Int) -> [UInt8]? {
+    private func subject(of root: Int) -> Int? {
         (message[root] ?? children[root].first.flatMap { message[$0] }).map { messages[$0].subject }
     }
 
@@ -211,7 +256,7 @@ extension ThreadBuilder {
 
     /// ORDEREDSUBJECT: the first message of a subject with all others below it.
     private mutating func groupBySubject() {
-        var heads: [[UInt8]: Int] = [:]
+        var heads = [Int?](repeating: nil, count: source.subjectCount)
         let order = messages.indices.sorted {
             messages[$0].sentDate != messages[$1].sentDate ? messages[$0].sentDate < messages[$1].sentDate : $0 < $1
         }

@@ -1,35 +1,86 @@
 internal import Index
+internal import MessageFormat
 internal import Platform
 
+/// How a cached item is named in a key.
+struct ItemTag: Hashable {
+    /// Below `kinds`.
+    let kind: UInt8
+    /// Of a header field.
+    let name: [UInt8]
+
+    static let kinds = 9
+    static let headerKind: UInt8 = 5
+    /// A size with CR LF line ends; an internal date.
+    static let size = ItemTag(kind: 0, name: [])
+    static let date = ItemTag(kind: 6, name: [])
+    static let plain = [0, 1, 2, 3, 4, 6, 7, 8].map { ItemTag(kind: $0, name: []) }
+
+    var bytes: [UInt8] { kind == Self.headerKind ? [kind, UInt8(name.count)] + name : [kind] }
+}
+
 extension CachedItem {
-    /// How it is named in a key; nil: it is not kept.
-    fileprivate var tag: [UInt8]? {
+    /// Nil: it is not kept.
+    var tag: ItemTag? {
         switch self {
-        case .envelope: [1]
-        case .bodyStructure: [2]
-        case .body: [3]
-        case .preview: [4]
-        case .header(let name): name.count <= 256 ? [5] + name : nil
+        case .envelope: ItemTag(kind: 1, name: [])
+        case .bodyStructure: ItemTag(kind: 2, name: [])
+        case .body: ItemTag(kind: 3, name: [])
+        case .preview: ItemTag(kind: 4, name: [])
+        case .header(let name): name.isEmpty || name.count > 64 ? nil : ItemTag(kind: ItemTag.headerKind, name: name)
+        case .keys: ItemTag(kind: 7, name: [])
+        case .fields: ItemTag(kind: 8, name: [])
         }
     }
 }
 
-/// What was derived from messages.
+/// What was derived from messages. Keys are ordered by item, then by UID: who reads one item of many messages passes over nothing else.
 extension MailboxIndex {
-    private static let sizeTag: [UInt8] = [0]
-    private static let dateTag: [UInt8] = [6]
     /// Larger values are made again when they are wanted.
     static let cachedLimit = 64 * 1_024
+    /// Header fields of which something is kept, besides the common ones.
+    private static let headerNames = 32
 
-    private func cachedPrefix(_ uid: UInt32) -> [UInt8] { prefix + [0x63] + Self.bigEndian(uid) }
+    private var cachedPrefix: [UInt8] { prefix + [0x63] }
 
-    func forgetCached(_ uid: UInt32, _ transaction: IndexTransaction) throws(IndexError) {
-        try transaction.removeAll(prefix: cachedPrefix(uid))
+    /// Forgets what was derived from messages that are gone.
+    func forgetCached(_ uids: ClosedRange<UInt32>, _ transaction: IndexTransaction) throws(IndexError) {
+        for tag in try ItemTag.plain + headerTags(transaction) {
+            let start = cachedPrefix + tag.bytes
+            let last = start + Self.bigEndian(uids.upperBound)
+            var keys: [[UInt8]] = []
+            try transaction.forEachSpan(prefix: start, from: start + Self.bigEndian(uids.lowerBound)) { (key, _) throws(IndexError) in
+                let key = Array(copying: key)
+                guard key.count == last.count, !last.lexicographicallyPrecedes(key) else { return false }
+                keys.append(key)
+                return true
+            }
+            for key in keys { try transaction.remove(key) }
+        }
+    }
+
+    /// The tags of all header fields of which something is kept.
+    private func headerTags(_ transaction: IndexTransaction) throws(IndexError) -> [ItemTag] {
+        let start = cachedPrefix + [ItemTag.headerKind]
+        var tags: [ItemTag] = []
+        var next = start
+        while tags.count <= Self.headerNames {
+            var found: [UInt8]?
+            try transaction.forEachSpan(prefix: start, from: next) { (key, _) throws(IndexError) in
+                found = Array(copying: key)
+                return false
+            }
+            guard let found else { break }
+            guard found.count > start.count + 5 else { throw .damaged("a cached item has no name") }
+            tags.append(ItemTag(kind: ItemTag.headerKind, name: Array(found[(start.count + 1)..<(found.count - 4)])))
+            next = found.dropLast(4) + [0xff, 0xff, 0xff, 0xff, 0]
+        }
+        return tags
     }
 
     /// A size that had to be counted, because no name tells it.
     func countedSize(of uid: UInt32, _ transaction: IndexTransaction) throws(IndexError) -> Int64? {
-        var reader = FieldReader(try transaction.value(cachedPrefix(uid) + Self.sizeTag) ?? [])
+        var reader = FieldReader(try transaction.value(cachedPrefix + ItemTag.size.bytes + Self.bigEndian(uid)) ?? [])
         return reader.number()
     }
 
@@ -39,51 +90,69 @@ extension MailboxIndex {
         return out.bytes
     }
 
-    static func number(_ bytes: [UInt8]) -> Int64? {
-        var reader = FieldReader(bytes)
+    static func number(_ bytes: ArraySlice<UInt8>) -> Int64? {
+        var reader = FieldReader(Array(bytes))
         return reader.number()
     }
 
-    /// Keys of what is cached: UID, then item.
-    static func cacheKey(_ item: CachedItem, _ uid: UInt32) -> [UInt8]? { item.tag.map { bigEndian(uid) + $0 } }
-    /// A size with CR LF line ends; an internal date.
-    static func sizeKey(_ uid: UInt32) -> [UInt8] { bigEndian(uid) + sizeTag }
-    static func dateKey(_ uid: UInt32) -> [UInt8] { bigEndian(uid) + dateTag }
-
-    /// What is cached of messages from `uid` on: at least those of the first that has any, at most about `bytes`.
-    /// Answers also up to which UID everything was read.
-    func cached(from uid: UInt32, bytes: Int) -> (items: [[UInt8]: [UInt8]], through: UInt32) {
-        let start = prefix + [0x63]
+    /// One item of the messages from `uid` on: about `bytes` of it, and up to which UID that is all there is.
+    func cached(_ tag: ItemTag, from uid: UInt32, bytes: Int) -> CachedWindow {
+        let start = cachedPrefix + tag.bytes
         return index.read { (transaction) throws(IndexError) in
-            var items: [[UInt8]: [UInt8]] = [:]
-            var room = bytes
-            var last = uid
-            var through = UInt32.max
-            try transaction.forEach(prefix: start, from: cachedPrefix(uid)) { (key, value) throws(IndexError) in
-                let rest = Array(key[start.count...])
-                guard rest.count > 4 else { throw .damaged("a cached item has no name") }
-                let owner = rest[..<4].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
-                if owner != last, room < 0 {
-                    through = owner - 1
-                    return false
-                }
-                last = owner
-                room -= value.count + rest.count
-                items[rest] = value
-                return true
+            var window = CachedWindow(from: uid)
+            try transaction.forEachSpan(prefix: start, from: start + Self.bigEndian(uid)) { (key, value) throws(IndexError) in
+                guard key.count == start.count + 4 else { throw .damaged("a cached item has a wrong name") }
+                var owner: UInt32 = 0
+                for index in start.count..<key.count { owner = owner << 8 | UInt32(key[index]) }
+                return window.append(value, of: owner, limit: bytes)
             }
-            return (items, through)
-        } ?? ([:], uid)
+            return window
+        } ?? CachedWindow(from: uid)
     }
 
-    /// Keeps items, but for messages that are not there (any more).
-    func remember(_ items: [[UInt8]: [UInt8]]) {
+    /// Keeps items by tag and UID, but for messages that are not there (any more).
+    func remember(_ items: [ItemTag: [UInt32: [UInt8]]]) {
         index.write { (transaction) throws(IndexError) in
-            for (key, value) in items {
-                let uid = key.prefix(4).reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
-                guard try block(MessageBlock.number(of: uid), transaction)?[MessageBlock.slot(of: uid)].isPresent == true else { continue }
-                try transaction.put(prefix + [0x63] + key, value)
+            let known = try headerTags(transaction)
+            for (tag, values) in items {
+                if tag.kind == ItemTag.headerKind, known.count >= Self.headerNames, !known.contains(tag) { continue }
+                // In order: neighbours in a block, and in the tree, are found together.
+                var block: MessageBlock?
+                for uid in values.keys.sorted() {
+                    let number = MessageBlock.number(of: uid)
+                    if block?.number != number { block = try self.block(number, transaction) }
+                    guard block?[MessageBlock.slot(of: uid)].isPresent == true, let value = values[uid] else { continue }
+                    try transaction.put(cachedPrefix + tag.bytes + Self.bigEndian(uid), value)
+                }
             }
+        }
+    }
+
+    /// Keeps what was found while messages were saved; they have their UIDs, but the index may not know them yet.
+    func remember(_ summaries: [MessageSummary?], from firstUID: UInt32, uidValidity: UInt32) {
+        guard summaries.contains(where: { $0 != nil }) else { return }
+        index.write { (transaction) throws(IndexError) in
+            guard try header(transaction)?.uidValidity == uidValidity else { return }
+            for item in [CachedItem.envelope, .bodyStructure, .keys, .fields, .preview] {
+                guard let tag = item.tag else { continue }
+                for (number, summary) in summaries.enumerated() {
+                    guard let value = summary?[item], value.count <= Self.cachedLimit else { continue }
+                    try transaction.put(cachedPrefix + tag.bytes + Self.bigEndian(firstUID + UInt32(number)), value)
+                }
+            }
+        }
+    }
+}
+
+extension MessageSummary {
+    fileprivate subscript(item: CachedItem) -> [UInt8]? {
+        switch item {
+        case .envelope: envelope
+        case .bodyStructure: bodyStructure
+        case .keys: Array(keys.bytes)
+        case .fields: fields
+        case .preview: preview
+        default: nil
         }
     }
 }

@@ -77,7 +77,7 @@ extension MailboxIndex {
                 block?[slot].state = .gone
                 block?[slot].modSeq = modSeq
                 changes.expunge(update.uid)
-                try forgetCached(update.uid, transaction)
+                try forgetCached(update.uid...update.uid, transaction)
                 isChanged = true
                 continue
             }
@@ -141,7 +141,7 @@ extension MailboxIndex {
                 block[slot].state = .gone
                 block[slot].modSeq = modSeq
                 changes.expunge(block.uid(of: slot))
-                try forgetCached(block.uid(of: slot), transaction)
+                try forgetCached(block.uid(of: slot)...block.uid(of: slot), transaction)
                 isChanged = true
                 continue
             }

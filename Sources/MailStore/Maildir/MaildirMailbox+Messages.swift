@@ -30,13 +30,13 @@ extension MaildirMailbox {
     }
 
     func virtualSize(at position: Int) throws(StoreError) -> Int64 {
-        if let size = cachedNumber(MailboxIndex.sizeKey, at: position) { return size }
+        if let size = cachedNumber(ItemTag.size, at: position) { return size }
         let wasLazy = isLazy
         let slot = try slot(position)
         let uid = messages[position].uid
         isFilling = isFilling || wasLazy
         if let size = knownSize(slot) {
-            if isFilling { remember(MailboxIndex.sizeKey(uid), MailboxIndex.encoded(size)) }
+            if isFilling { remember(ItemTag.size, MailboxIndex.encoded(size), of: uid) }
             return size
         }
         if let size = index.index.read({ (transaction) throws(IndexError) in try index.countedSize(of: uid, transaction) }) ?? nil {
@@ -51,7 +51,7 @@ extension MaildirMailbox {
                 let got = try content.descriptor.read(into: &buffer)
                 if got == 0 {
                     countedSizes[slot] = lines.virtualSize
-                    remember(MailboxIndex.sizeKey(uid), MailboxIndex.encoded(lines.virtualSize))
+                    remember(ItemTag.size, MailboxIndex.encoded(lines.virtualSize), of: uid)
                     return lines.virtualSize
                 }
                 lines.count(buffer[..<got])
@@ -67,11 +67,11 @@ extension MaildirMailbox {
     }
 
     func internalDate(at position: Int) throws(StoreError) -> Int64 {
-        if let date = cachedNumber(MailboxIndex.dateKey, at: position) { return date }
+        if let date = cachedNumber(ItemTag.date, at: position) { return date }
         let wasLazy = isLazy
         let date = Self.seconds(try status(at: position).modified)
         isFilling = isFilling || wasLazy
-        if isFilling { remember(MailboxIndex.dateKey(messages[position].uid), MailboxIndex.encoded(date)) }
+        if isFilling { remember(ItemTag.date, MailboxIndex.encoded(date), of: messages[position].uid) }
         return date
     }
 

@@ -47,6 +47,7 @@ extension MaildirSave {
         }
         let first = plan.lastUID - UInt32(items.count - 1)
         if let told { tell(index, told, moved, first) }
+        index.remember(items.map(\.summary), from: first, uidValidity: header.uidValidity)
         items = []
         _ = consume lock
         return SavedMessages(uidValidity: header.uidValidity, uids: Array(first...plan.lastUID))

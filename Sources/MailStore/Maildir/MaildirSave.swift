@@ -1,3 +1,4 @@
+internal import MessageFormat
 internal import Platform
 
 /// Messages on their way into a Maildir: collected in tmp/, then moved into place together (reference/storage.md 8).
@@ -13,7 +14,13 @@ final class MaildirSave: SaveTransaction {
         var keywords: [Keyword]
         /// EMAILID of a copy, which stays when it cannot keep its name.
         var guid: [UInt8]?
+        /// What the index is to keep of it.
+        var summary: MessageSummary?
     }
+
+    /// Bytes of summaries that wait for their messages to get UIDs; those of more messages are made when they are asked for.
+    private static let summaryLimit = 4 << 20
+    private var summaryBytes = 0
 
     let store: MaildirStore
     let folder: MaildirFolder
@@ -81,6 +88,10 @@ final class MaildirSave: SaveTransaction {
         }
         allowance?.add(writer.virtualSize)
         item.base.append(contentsOf: Array(",S=\(writer.physicalSize),W=\(writer.virtualSize)".utf8))
+        if summaryBytes < Self.summaryLimit, let summary = writer.takeSummary() {
+            summaryBytes += summary.size
+            item.summary = summary
+        }
         items.append(item)
         self.unfinished = nil
         self.writer = nil

@@ -1,3 +1,4 @@
+internal import MessageFormat
 internal import Platform
 
 /// Writes one message file: converts line ends, counts sizes, needs the same memory for every size.
@@ -11,6 +12,8 @@ final class MessageWriter {
     private(set) var physicalSize: Int64 = 0
     private var lineEnds: Int64 = 0
     private var storedReturns: Int64 = 0
+    /// Reads what is written: the message is understood when it is complete.
+    private var summarizer: MessageSummarizer? = MessageSummarizer()
 
     private static let bufferSize = 65_536
     private static let carriageReturn: UInt8 = 0x0d
@@ -70,6 +73,7 @@ final class MessageWriter {
 
     private func flush() throws(SystemError) {
         try file.writeAll(buffer)
+        summarizer?.feed(buffer[...])
         physicalSize += Int64(buffer.count)
         lastFlushed = buffer.last ?? lastFlushed
         buffer.removeAll(keepingCapacity: true)
@@ -85,5 +89,11 @@ final class MessageWriter {
             if !overflow { try file.setModified(nanoseconds) }
         }
         if durable { try file.synchronize() }
+    }
+
+    /// What the index is to keep of the message, once, after `finish`.
+    func takeSummary() -> MessageSummary? {
+        guard let finished = summarizer.take() else { return nil }
+        return finished.finish()
     }
 }

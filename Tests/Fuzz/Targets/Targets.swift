@@ -24,6 +24,7 @@ let targets: [String: @Sendable ([UInt8]) -> Bool] = [
     "message": always(fuzzMessage),
     "charset": fuzzCharset,
     "preview": fuzzPreview,
+    "summary": fuzzSummary,
     "collation": always(fuzzCollation),
     "modified-utf7": fuzzModifiedUTF7,
     "maildir-name": fuzzMaildirName,

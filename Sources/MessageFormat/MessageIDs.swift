@@ -1,12 +1,12 @@
 /// Message ids in Message-ID, In-Reply-To and References, without their brackets and quoting (RFC 5256 section 3).
-enum MessageIDs {
-    static func first(in field: [UInt8]) -> [UInt8]? {
+package enum MessageIDs {
+    package static func first(in field: [UInt8]) -> [UInt8]? {
         var index = 0
         return next(in: field, &index)
     }
 
     /// The last `limit` of them, in their order.
-    static func all(in field: [UInt8], atMost limit: Int) -> [[UInt8]] {
+    package static func all(in field: [UInt8], atMost limit: Int) -> [[UInt8]] {
         var ids: [[UInt8]] = []
         var index = 0
         while let id = next(in: field, &index) { ids.append(id) }
