@@ -1,5 +1,6 @@
 internal import IMAPSyntax
 internal import MailStore
+internal import MessageFormat
 
 /// The ids of RFC 8474: what the store knows a thing by, in the letters that an objectid may have.
 enum ObjectID {
