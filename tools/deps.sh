@@ -5,7 +5,7 @@ set -eu
 
 build='libssl-dev libseccomp-dev libargon2-dev libcrypt-dev liblmdb-dev zlib1g-dev pkg-config libc6-dev libstdc++-12-dev binutils git ca-certificates'
 demo='openssl curl'
-test='openssl curl isync mutt python3 procps binutils util-linux adduser strace dovecot-imapd'
+test='openssl curl isync mutt python3 procps binutils util-linux adduser strace dovecot-imapd procmail maildrop'
 bench='python3 openssl dovecot-imapd'
 
 wanted=

@@ -1,8 +1,11 @@
 """One Maildir, two servers: Debian's Dovecot and Culver take it over from each other, and every client sees the same."""
 
+import os
 import re
+import subprocess
 
-from suite import Case, limit, message, only_culver, only_root
+import culver
+from suite import Case, limit, message, needs, only_culver, only_root
 from test_search import DovecotSession
 
 FOLDERS = ["Sent", "Drafts", "Trash", "Work", "Work.2025", "Work.2025.March", "Entw&APw-rfe", "&ZeVnLIqe-", "Lists.swift-evolution",
@@ -109,4 +112,86 @@ class Interoperation(Case):
         with server.login("alice") as client:
             self.same(theirs, picture(client))
             self.assertOK(client.logout())
+        self.assertNotRegex(server.log(), r"imap\(alice\).*(Error|Warning)")
+
+
+@only_culver
+@only_root
+@needs("procmail", "maildrop", "mutt", "script")
+class OtherPrograms(Case):
+    """procmail, maildrop and mutt on a Maildir that a session of Culver and one of Dovecot have open."""
+
+    def run_as_owner(self, server, command, **arguments):
+        owner = os.stat(server.home("alice"))
+        environment = dict(culver.CLEAN, HOME=server.home("alice"), USER="vmail", LOGNAME="vmail", TERM="dumb", MAILDIR=server.maildir("alice"))
+        done = subprocess.run(
+            ["setpriv", "--reuid=%d" % owner.st_uid, "--regid=%d" % owner.st_gid, "--clear-groups", *command], stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, env=environment, timeout=50, cwd=server.home("alice"), **arguments)
+        self.assertEqual(done.returncode, 0, done.stdout)
+
+    def write(self, server, name, text):
+        """A file of the user."""
+        path = os.path.join(server.home("alice"), name)
+        with open(path, "w") as file:
+            file.write(text)
+        owner = os.stat(server.home("alice"))
+        os.chown(path, owner.st_uid, owner.st_gid)
+        os.chmod(path, 0o600)
+        return path
+
+    def keys(self, client):
+        """What a session shows: key and flags by UID."""
+        text = client.ok("UID FETCH 1:* (FLAGS BODY.PEEK[HEADER.FIELDS (X-Key)])").all()
+        found = {}
+        for part in re.split(rb"(?m)^\* \d+ FETCH ", text)[1:]:
+            key = re.search(rb"X-Key: (\S+)", part)
+            if key:
+                flags = re.search(rb"FLAGS \(([^)]*)\)", part).group(1).split()
+                found[int(re.search(rb"UID (\d+)", part).group(1))] = (key.group(1), frozenset(flags) - {b"\\Recent"})
+        return found
+
+    @limit(120)
+    def test_deliver_and_change_while_both_servers_look(self):
+        server = self.server(users=["alice"])
+        root = server.maildir("alice")
+        with server.login("alice") as ours:
+            ours.ok("SELECT INBOX")
+            theirs = DovecotSession(server.path("dovecot"), server.home("alice"))
+            self.addCleanup(theirs.close)
+            theirs.ok("SELECT INBOX")
+            procmailrc = self.write(server, "procmailrc", "DEFAULT=%s/\nVERBOSE=no\n" % root)
+            mailfilter = self.write(server, "mailfilter", "to \"%s\"\n" % root)
+            programs = {
+                "procmail": ["procmail", "-m", procmailrc], "maildrop": ["maildrop", mailfilter],
+                "culver-lda": [culver.programs().lda, "-c", server.config_path, "-d", "alice"]}
+            wanted = set()
+            for number in range(30):
+                name = list(programs)[number % 3]
+                text = (b"X-Key: %s%d\r\n" % (name.encode(), number) + message("By " + name)).replace(b"\r\n", b"\n")
+                self.run_as_owner(server, programs[name], input=text)
+                wanted.add(b"%s%d" % (name.encode(), number))
+                looks, other = (ours, theirs) if number % 2 else (theirs, ours)
+                looks.ok("NOOP")
+                self.assertEqual({key for key, _ in self.keys(looks).values()}, wanted, "seen at once")
+                if number % 5 == 4:
+                    other.ok("NOOP")
+                    other.ok("STORE %d +FLAGS (\\Flagged)" % (number // 2 + 1))
+            for client in (ours, theirs):
+                client.ok("NOOP")
+            self.assertEqual(self.keys(ours), self.keys(theirs))
+            # mutt opens the same Maildir and answers for the fifth message, deletes the third, moves the first elsewhere
+            rc = self.write(
+                server, "muttrc", "set mbox_type=Maildir\nset folder=%s\nset spoolfile=%s\nset quit=yes\nset delete=yes\nset sort=mailbox-order\n"
+                "set wait_key=no\nset beep=no\nset confirmcreate=no\nset confirmappend=no\nset move=no\nset mail_check=0\nset header_cache=\"\"\n"
+                "push '<jump>5<enter><flag-message><jump>3<enter><delete-message><jump>1<enter><save-message><kill-line>%s/.Kept<enter><sync-mailbox><quit>'\n"
+                % (root, root, root))
+            ours.ok("CREATE Kept")
+            before = self.keys(ours)
+            self.run_as_owner(server, ["script", "-qec", "mutt -n -F %s -f %s" % (rc, root), "/dev/null"], stdin=subprocess.DEVNULL)
+            for client in (ours, theirs):
+                client.ok("NOOP")
+            self.assertEqual(self.keys(ours), self.keys(theirs))
+            self.assertEqual(len(self.keys(ours)), len(before) - 2)
+            self.assertTrue(set(self.keys(ours)) < set(before), "no UID is new")
+            self.assertRegex(ours.ok("STATUS Kept (MESSAGES)").all(), rb"MESSAGES 1")
         self.assertNotRegex(server.log(), r"imap\(alice\).*(Error|Warning)")
