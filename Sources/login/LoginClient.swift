@@ -47,8 +47,12 @@ final class LoginClient {
     var hasExchange = false
     private(set) var everAttempted = false
     var authStarted: Int64 = 0
-    /// An exchange that waits for auth to be started again.
+    /// An exchange that waits for its turn, or for auth to be started again.
     var waitingExchange: BeginExchange?
+    /// One of the logins that are under way at the same time.
+    var hasTurn = false
+    /// Counted among the proxied sessions.
+    var isCountedProxy = false
 
     init(token: UInt64, socket: consuming FileDescriptor, dialogue: IMAPDialogue, ends: ProxyHeader.Ends, awaitsProxyHeader: Bool) {
         self.token = token

@@ -24,16 +24,30 @@ extension LoginWorker {
 
     func beginExchange(_ client: LoginClient, _ begin: BeginExchange) {
         client.waitingExchange = nil
-        guard auth != nil else {
+        guard auth != nil, client.hasTurn || turns.take(client.token) else {
             client.waitingExchange = begin
             return
         }
+        client.hasTurn = true
+        exchanges[client.exchange] = nil
         client.exchange = nextExchange
         nextExchange = nextExchange == .max ? 1 : nextExchange + 1
         var begin = begin
         begin.service = startup.order.protocolName
+        exchanges[client.exchange] = client
         client.hasExchange = true
         sendToAuth(.begin(begin), client)
+    }
+
+    /// The login of this client is over, one way or the other: the next that waits begins.
+    func endTurn(_ client: LoginClient) {
+        guard client.hasTurn else { return }
+        client.hasTurn = false
+        guard let token = turns.end(among: { clients[$0]?.waitingExchange != nil }), let next = clients[token],
+            let begin = next.waitingExchange
+        else { return }
+        next.hasTurn = true
+        beginExchange(next, begin)
     }
 
     /// Auth shall not wait for an answer that will never come.
@@ -41,6 +55,7 @@ extension LoginWorker {
         guard client.hasExchange else { return }
         client.hasExchange = false
         sendToAuth(.cancel, client)
+        endTurn(client)
     }
 
     func sendToAuth(_ message: LoginToAuth, _ client: LoginClient) {
@@ -58,6 +73,7 @@ extension LoginWorker {
     func failTemporarily(_ client: LoginClient) {
         client.waitingExchange = nil
         client.hasExchange = false
+        endTurn(client)
         client.dialogue.failed(code: "temp_fail", reason: "")
         act(client, client.advance(settings))
     }
@@ -68,7 +84,7 @@ extension LoginWorker {
             try loop.flush(channel, Token.auth, readiness)
             while let received = try channel.receive(AuthToLogin.self) {
                 let exchange = received.request
-                guard let client = clients.values.first(where: { $0.exchange == exchange && $0.dialogue.isVerifying }) else { continue }
+                guard let client = exchanges[exchange], client.dialogue.isVerifying else { continue }
                 answered(client, received.message)
             }
         } catch {
@@ -88,6 +104,7 @@ extension LoginWorker {
         case .failed(let failure):
             client.hasExchange = false
             client.user = failure.user
+            endTurn(client)
             client.dialogue.failed(code: failure.code, reason: failure.reason)
             act(client, client.advance(settings))
         case .succeeded(let success):
@@ -154,6 +171,11 @@ extension LoginWorker {
     func accepted(_ client: LoginClient, pid: UInt32) {
         log.info(LogText(untrusted: settings.logLine.text("Login", values(client, pid: pid))))
         client.accepted()
+        if client.phase == .proxying {
+            client.isCountedProxy = true
+            proxies += 1
+        }
+        endTurn(client)
         restAt = Clock.milliseconds + 1_000
         if client.phase == .proxying {
             act(client, client.pump())
@@ -169,6 +191,7 @@ extension LoginWorker {
         }
         client.dropProxy()
         client.handOverRefused()
+        endTurn(client)
         client.dialogue.refused(code: code, why: why)
         act(client, client.advance(settings))
     }

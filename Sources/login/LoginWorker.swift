@@ -25,6 +25,11 @@ final class LoginWorker: EventHandler {
     private var tokens = Tokens(startingAt: Token.firstClient)
     private var served: UInt32 = 0
     var nextExchange: UInt32 = 1
+    /// Whose exchange with auth it is.
+    var exchanges: [UInt32: LoginClient] = [:]
+    var turns = LoginTurns()
+    /// Clients whose session is proxied.
+    var proxies = 0
     /// Proxied sessions with more to move than one turn.
     private var busy: Set<UInt64> = []
     private var isRetiring = false
@@ -66,8 +71,11 @@ final class LoginWorker: EventHandler {
 
     var nextWake: Int64? {
         if !busy.isEmpty { return 0 }
-        let hasStrangers = clients.values.contains { $0.phase != .proxying }
-        let header = clients.values.lazy.filter { $0.phase == .proxyHeader }.map(\.connectedAt).min().map { $0 + settings.proxyTime }
+        let hasStrangers = clients.count > proxies
+        let mayWaitForHeader = hasStrangers && listeners.contains(where: \.isHAProxy)
+        let header =
+            !mayWaitForHeader
+            ? nil : clients.values.lazy.filter { $0.phase == .proxyHeader }.map(\.connectedAt).min().map { $0 + settings.proxyTime }
         return hasStrangers ? min(nextSweep, restAt ?? .max, header ?? .max) : restAt
     }
 
@@ -186,6 +194,9 @@ final class LoginWorker: EventHandler {
         watch(client.transport.socket.number, client.token << 1, [])
         if let proxy = client.proxy { watch(proxy.server.number, client.token << 1 | 1, []) }
         clients[client.token] = nil
+        exchanges[client.exchange] = nil
+        if client.isCountedProxy { proxies -= 1 }
+        endTurn(client)
         finishIfIdle()
     }
 
@@ -303,9 +314,8 @@ final class LoginWorker: EventHandler {
     /// Tells the zygote and `ps` how many clients there are.
     func report() {
         var state = WorkerState()
-        for client in clients.values {
-            if client.phase == .proxying { state.proxies += 1 } else { state.preLogin += 1 }
-        }
+        state.proxies = UInt32(clamping: proxies)
+        state.preLogin = UInt32(clamping: clients.count - proxies)
         state.served = served
         startup.setTitle(titleText(state))
         guard isControlled, !isFinished else { return }

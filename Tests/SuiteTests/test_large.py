@@ -101,10 +101,10 @@ class SessionsAlone(Case):
             client = Client(server.imap_port, timeout=60)
             client.send(b"a LOGIN %s secret\r\nb SELECT INBOX\r\nc IDLE\r\n" % users[number % self.USERS].encode())
             held.append(client)
-            if len(held) % 100 == 0:
-                for client in held[-100:]:
-                    while not client.line().startswith(b"+"):
-                        pass
+        # all at once: those whose turn has not come wait
+        for client in held:
+            while not client.line().startswith(b"+"):
+                pass
         uid = os.stat(server.home(users[0])).st_uid
         self.assertLess(self.inotify_instances(server), 128, "the kernel allows 128 for a user id")
         workers = [p for p in server.processes() if p.status()["Uid"].split()[0] == str(uid)]
