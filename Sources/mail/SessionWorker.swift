@@ -99,12 +99,15 @@ final class SessionWorker {
         } catch { return false }
     }
 
+    /// A zygote that forks for thousands at once answers late; a session that stopped waiting would take one of the few instances itself.
+    private static let watchPatience: Int32 = 10_000
+
     /// Who tells of changes is the zygote's decision: it knows how many sessions share this user id. It answers at once or not at all.
     private func askForWatch() -> (any ChangeWatch)? {
         guard !isRehearsal else { return nil }
         do {
             try control.send(WorkerToZygote.watchWanted)
-            while try !Wait.any([.init(control.number, .readable)], milliseconds: 2_000)[0].isEmpty {
+            while try !Wait.any([.init(control.number, .readable)], milliseconds: Self.watchPatience)[0].isEmpty {
                 while var received = try control.receive(ZygoteToWorker.self) {
                     switch received.message {
                     case .peer: if let socket = received.takeDescriptor() { return RemoteWatch(Channel(socket)) }
