@@ -87,7 +87,8 @@ package struct MessageStructure: Equatable, Sendable {
                 guard number >= 1, Int(number) <= parts[container].children.count else { return nil }
                 part = parts[container].children[Int(number) - 1]
             } else {
-                guard number == 1 else { return nil }
+                // Of a multipart without parts that can be told, none is shown either.
+                guard number == 1, parts[container].kind != .single || !parts[container].type.isName("multipart") else { return nil }
                 // The body of a message that is no multipart is its part 1.
                 part = container
             }

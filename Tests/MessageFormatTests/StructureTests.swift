@@ -117,6 +117,29 @@ struct StructureTests {
         }
     }
 
+    @Test("a multipart whose parts cannot be told has none to fetch either", arguments: ["", "; boundary=x"])
+    func withoutParts(_ parameter: String) {
+        let message = parse("MIME-Version: 1.0\nContent-Type: multipart/mixed\(parameter)\n\ntext\n")
+        #expect(message.target([1]) == nil && message.target([1, 1]) == nil)
+        #expect(message.target([]).map { message.body($0).size } == message.size)
+        #expect(parse("Content-Type: text/plain\n\ntext\n").target([1]) != nil)
+    }
+
+    @Test("bodies are the same whole and in pieces, whatever their lines end with")
+    func piecewise() {
+        let lines = ["-- ", "--b", "--bx", "-", "", "text of some length that is more than one vector of bytes holds", "--", "\r", "x\r"]
+        var state: UInt64 = 3
+        for _ in 0..<300 {
+            var source = "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\n"
+            for _ in 0..<40 {
+                state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+                source += lines[Int(state >> 40) % lines.count] + (state >> 33 & 1 == 0 ? "\n" : "\r\n")
+            }
+            let byBytes = parse(source, step: 1)
+            #expect(parse(source) == byBytes && parse(source, step: 17) == byBytes && parse(source, step: 100) == byBytes, "\(source)")
+        }
+    }
+
     @Test("BODY leaves the extensions out")
     func body() {
         #expect(
