@@ -41,6 +41,12 @@ package final class Index {
         }
     }
 
+    /// From now on nothing is shared, nor read from the file: for what is true only for this session.
+    package func stayInMemory() {
+        file = nil
+        memory = memory ?? MemoryTree()
+    }
+
     /// Closes the file until it is used again: for a session that waits.
     package func rest() { file = nil }
 

@@ -47,3 +47,9 @@ package func fuzzModifiedUTF7(_ bytes: [UInt8]) -> Bool {
     guard let text = ModifiedUTF7.decode(bytes[...]) else { return true }
     return ModifiedUTF7.encode(text) == bytes
 }
+
+/// Entry point for fuzzing and mutation tests: any bytes as a group of names of the index. What was read and is written is read again the same.
+package func fuzzNameGroup(_ bytes: [UInt8]) -> Bool {
+    guard let group = NameGroup(0, bytes) else { return true }
+    return NameGroup(0, group.bytes)?.entries == group.entries
+}

@@ -114,8 +114,14 @@ package protocol Mailbox: AnyObject {
     var uidNext: UInt32 { get }
     /// 32 hex digits.
     var guid: [UInt8] { get }
-    /// Sorted by UID. A value: keep it as the picture that sequence numbers refer to.
-    var messages: [Message] { get }
+    /// Sorted by UID: the picture that sequence numbers refer to. Its positions change in `synchronize` only; flags are those of now.
+    var messages: MessageList { get }
+    /// How many of `messages` are \Recent.
+    var recentCount: Int { get }
+    /// Position of the first of `messages` without \Seen; answered without looking at each.
+    var firstUnseen: Int? { get }
+    /// Positions of `messages` with \Deleted, ascending; answered without looking at each.
+    var deleted: [Int] { get }
     /// Index of a keyword here is its bit in `KeywordSet`; nil where the table has a hole.
     var keywords: [Keyword?] { get }
     /// A keyword that is not in the table can be added (`\*` in PERMANENTFLAGS).
@@ -139,14 +145,15 @@ package protocol Mailbox: AnyObject {
     /// Position of a UID, or of the first one above it.
     func position(of uid: UInt32) -> (index: Int, isExact: Bool)
 
-    /// Changes flags and keywords; answers the positions whose flags are different now. Messages that vanished
-    /// meanwhile are left out. The changes are not reported again by `synchronize`.
-    func change(_ positions: [Int], _ change: FlagChange) throws(StoreError) -> [Int]
+    /// Changes flags and keywords. Messages that vanished meanwhile are left out. The changes are not reported again by `synchronize`.
+    /// With `unchangedSince` only messages that nobody changed after that modseq (RFC 7162 section 3.1.3): nobody can do so in between.
+    func change(_ positions: [Int], _ change: FlagChange, unchangedSince: UInt64?) throws(StoreError) -> FlagResult
     /// Removes messages; they leave `messages` at the next `synchronize(reportExpunges: true)`, which reports them.
     func expunge(_ positions: [Int]) throws(StoreError)
     /// Copies messages with flags, keywords and internal date; all or nothing. Throws `.notFound` (TRYCREATE), `.expunged`.
     func copy(_ positions: [Int], to target: MailboxName) throws(StoreError) -> CopiedMessages
-    /// Copies, then removes from here what was copied.
+    /// Moves messages: each is in one of the two mailboxes at any moment where both are in the same place of the file system, else they are
+    /// copied and then removed from here. All or nothing, unless the process dies. Throws as `copy`.
     func move(_ positions: [Int], to target: MailboxName) throws(StoreError) -> CopiedMessages
 
     /// The message as stored. Throws `.expunged`.
@@ -179,30 +186,42 @@ extension Mailbox {
         return set.indexes.compactMap { $0 < table.count ? table[$0] : nil }
     }
 
-    /// Counters as STATUS and SELECT need them, of the picture at hand; without sizes.
-    package var status: MailboxStatus {
-        var status = MailboxStatus()
-        for message in messages {
-            status.messages += 1
-            if message.flags.contains(.recent) { status.recent += 1 }
-            if !message.flags.contains(.seen) { status.unseen += 1 }
-            if message.flags.contains(.deleted) { status.deleted += 1 }
-        }
-        status.uidNext = uidNext
-        status.uidValidity = uidValidity
-        status.guid = guid
-        status.highestModSeq = highestModSeq
-        return status
+    /// Changes flags and keywords; answers the positions whose flags are different now.
+    package func change(_ positions: [Int], _ change: FlagChange) throws(StoreError) -> [Int] {
+        try self.change(positions, change, unchangedSince: nil).changed
     }
 }
 
+/// What became of a change of flags.
+package struct FlagResult: Equatable, Sendable {
+    /// Positions whose flags are different now.
+    package var changed: [Int] = []
+    /// How many of these got \Deleted, and did not have it before.
+    package var newlyDeleted = 0
+    /// Positions that were left alone because somebody changed them.
+    package var modified: [Int] = []
+    /// Those of `changed` that others had changed, too, since the session looked last: the client has to hear of all their flags.
+    package var alsoByOthers: [Int] = []
+
+    package init() {}
+}
+
 /// One message of an opened mailbox.
-package struct Message: Sendable {
+package struct Message: Equatable, Sendable {
     package let uid: UInt32
-    package internal(set) var flags: MessageFlags
-    package internal(set) var keywords: KeywordSet
-    /// Where the driver finds the rest: its own number.
-    var slot: UInt32
+    package let flags: MessageFlags
+    package let keywords: KeywordSet
+}
+
+/// The messages of an opened mailbox, by position. It costs nothing to have: flags are looked up when they are asked for, and are those of now.
+package struct MessageList: RandomAccessCollection {
+    let view: MessageView
+
+    package var startIndex: Int { 0 }
+    package var endIndex: Int { view.uids.count }
+    package subscript(position: Int) -> Message { view.message(at: position) }
+    /// Cheaper than the whole message.
+    package func uid(at position: Int) -> UInt32 { view.uid(at: position) }
 }
 
 /// What `Mailbox.synchronize` found, in the order in which a client must hear it.

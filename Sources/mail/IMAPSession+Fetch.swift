@@ -5,7 +5,7 @@ internal import MessageFormat
 /// What the items of one FETCH share.
 struct FetchPlan {
     let mailbox: any Mailbox
-    let messages: [Message]
+    let messages: MessageList
     let keywords: KeywordTexts
     let items: [FetchItem]
     /// Its items set \Seen (RFC 9051 section 6.4.5: all sections without PEEK).

@@ -157,7 +157,7 @@ extension IMAPSession {
         let messages = mailbox.messages
         if !changes.new.isEmpty {
             stream.out.untagged(messages.count, "EXISTS")
-            writeRecent(messages)
+            writeRecent(mailbox)
         }
         if changes.keywordsChanged, mailbox.keywords != toldKeywords { writeFlagLists(mailbox) }
         let keywords = flagTexts(of: mailbox)
@@ -219,8 +219,8 @@ extension IMAPSession {
     }
 
     /// `* n RECENT`, which IMAP4rev2 does not know.
-    func writeRecent(_ messages: [Message]) {
-        if !enabled.contains(.imap4rev2) { stream.out.untagged(messages.count { $0.flags.contains(.recent) }, "RECENT") }
+    func writeRecent(_ mailbox: any Mailbox) {
+        if !enabled.contains(.imap4rev2) { stream.out.untagged(mailbox.recentCount, "RECENT") }
     }
 
     func flagTexts(of mailbox: any Mailbox) -> KeywordTexts { KeywordTexts(mailbox, showsRecent: !enabled.contains(.imap4rev2)) }

@@ -30,8 +30,8 @@ extension IMAPSession {
         writeFlagLists(mailbox)
         let messages = mailbox.messages
         stream.out.untagged(messages.count, "EXISTS")
-        writeRecent(messages)
-        if enabled.isDisjoint(with: [.imap4rev2, .uidOnly]), let unseen = messages.firstIndex(where: { !$0.flags.contains(.seen) }) {
+        writeRecent(mailbox)
+        if enabled.isDisjoint(with: [.imap4rev2, .uidOnly]), let unseen = mailbox.firstUnseen {
             writeCode("UNSEEN", UInt32(clamping: unseen + 1), "First unseen.")
         }
         writeCode("UIDVALIDITY", mailbox.uidValidity, "UIDs valid")

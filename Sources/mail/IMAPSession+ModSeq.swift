@@ -107,20 +107,6 @@ extension IMAPSession {
         stream.out.raw(out.bytes)
     }
 
-    /// The messages of a STORE that nobody changed after `modSeq`, and the others (section 3.1.3).
-    func unchanged(
-        since modSeq: UInt64, _ positions: [Int], _ mailbox: any Mailbox
-    ) throws(CommandFailure) -> (unchanged: [Int], modified: [Int]) {
-        // Also who hears of nothing must not change what others changed.
-        try reportChanges(expunges: false, withUID: false, isForced: true)
-        var unchanged: [Int] = []
-        var modified: [Int] = []
-        for position in positions {
-            if mailbox.modSeq(at: position) <= modSeq { unchanged.append(position) } else { modified.append(position) }
-        }
-        return (unchanged, modified)
-    }
-
     /// `* n FETCH (UID u MODSEQ (m))`: what a STORE is answered with that asks for silence.
     func writeModSeqs(at positions: [Int], _ mailbox: any Mailbox, withUID: Bool) {
         let messages = mailbox.messages

@@ -7,13 +7,12 @@ extension IMAPSession {
         let mailbox = try selectedForWriting()
         try requireUID(command.isUID)
         let limited = limited(try positions(command.set, isUID: command.isUID, in: mailbox), in: mailbox)
-        var positions = limited.ranges.flatMap { $0 }
+        let positions = limited.ranges.flatMap { $0 }
         var completion = Completion("Store completed.")
-        if let modSeq = command.unchangedSince {
+        if command.unchangedSince != nil {
             enableModSeq()
-            let checked = try unchanged(since: modSeq, positions, mailbox)
-            positions = checked.unchanged
-            if !checked.modified.isEmpty { writeModified(checked.modified, command, mailbox, to: &completion.code) }
+            // Why messages are left alone is told first, also to who hears of nothing else.
+            try reportChanges(expunges: false, withUID: false, isForced: true)
         }
         guard !positions.isEmpty else {
             try reportChanges(expunges: command.isUID, withUID: command.isUID)
@@ -29,16 +28,23 @@ extension IMAPSession {
         let flags = MessageFlags(rawValue: command.flags.system.rawValue)
         let change = FlagChange(operation, flags: flags, keywords: try keywords(command.flags))
         let known = mailbox.keywords.count
-        let before =
-            flags.contains(.deleted) && command.action != .remove ? positions.count { !mailbox.messages[$0].flags.contains(.deleted) } : 0
-        let changed = try storing { () throws(StoreError) in try mailbox.change(positions, change) }
-        touch(changed, in: mailbox)
-        statistics.deleted += before
+        let result = try storing { () throws(StoreError) in
+            try mailbox.change(positions, change, unchangedSince: command.unchangedSince)
+        }
+        touch(result.changed, in: mailbox)
+        if flags.contains(.deleted), command.action != .remove { statistics.deleted += result.newlyDeleted }
+        if !result.modified.isEmpty { writeModified(result.modified, command, mailbox, to: &completion.code) }
         if mailbox.keywords.count != known { writeFlagLists(mailbox) }
         if !command.isSilent {
-            try writeAllFlags(at: positions, in: mailbox, withUID: command.isUID)
-        } else if enabled.contains(.condStore) {
-            writeModSeqs(at: changed, mailbox, withUID: command.isUID)
+            let left = Set(result.modified)
+            try writeAllFlags(at: left.isEmpty ? positions : positions.filter { !left.contains($0) }, in: mailbox, withUID: command.isUID)
+        } else {
+            // Of what others changed as well the client has to hear, whatever it asked for (RFC 9051 section 6.4.6).
+            let alsoByOthers = Set(result.alsoByOthers)
+            try writeAllFlags(at: result.alsoByOthers, in: mailbox, withUID: command.isUID)
+            if enabled.contains(.condStore) {
+                writeModSeqs(at: result.changed.filter { !alsoByOthers.contains($0) }, mailbox, withUID: command.isUID)
+            }
         }
         try reportChanges(expunges: command.isUID, withUID: command.isUID)
         tellLimit(limited.lowestUID, in: &completion)
@@ -107,9 +113,15 @@ extension IMAPSession {
     /// Removes messages with \Deleted, all or those at some positions; answers how many.
     @discardableResult
     func remove(from mailbox: any Mailbox, uids only: [Range<Int>]?) throws(CommandFailure) -> Int {
-        let messages = mailbox.messages
-        let ranges = only ?? [0..<messages.count]
-        let deleted = ranges.flatMap { range in range.filter { messages[$0].flags.contains(.deleted) } }
+        var deleted = mailbox.deleted
+        if let only {
+            // Both ascend.
+            var rest = only[...]
+            deleted = deleted.filter { position in
+                while let range = rest.first, range.upperBound <= position { rest.removeFirst() }
+                return rest.first?.contains(position) ?? false
+            }
+        }
         guard !deleted.isEmpty else { return 0 }
         try storing { () throws(StoreError) in try mailbox.expunge(deleted) }
         statistics.expunged += deleted.count

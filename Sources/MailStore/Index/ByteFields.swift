@@ -6,6 +6,15 @@ struct FieldWriter {
         for index in 0..<(value.bitWidth / 8) { bytes.append(UInt8(truncatingIfNeeded: value >> (8 * index))) }
     }
 
+    mutating func add(raw text: ArraySlice<UInt8>) { bytes.append(contentsOf: text) }
+
+    /// At most 65,535 bytes, behind their number.
+    mutating func add(short text: ArraySlice<UInt8>) {
+        let text = text.prefix(Int(UInt16.max))
+        add(UInt16(text.count))
+        bytes.append(contentsOf: text)
+    }
+
     mutating func add(_ text: [UInt8]) {
         add(UInt32(clamping: text.count))
         bytes.append(contentsOf: text)

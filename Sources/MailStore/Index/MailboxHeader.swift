@@ -42,6 +42,12 @@ struct MailboxHeader: Equatable {
     var uidValidity: UInt32 = 0
     var uidNext: UInt32 = 1
     var highestModSeq: UInt64 = 1
+    /// Modseq with which these records were begun: another one, and they were lost and made anew meanwhile.
+    var origin: UInt64 = 0
+    /// Records in dovecot-uidlist, those of messages that are gone included.
+    var listRecords: UInt32 = 0
+    /// Pieces of the `NameFilter`.
+    var filterPieces: UInt32 = 0
     /// Expunges after this one are all in the log.
     var logFloor: UInt64 = 1
     var logEntries: UInt32 = 0
@@ -65,6 +71,9 @@ struct MailboxHeader: Equatable {
         out.add(uidNext)
         out.add(highestModSeq)
         out.add(logFloor)
+        out.add(origin)
+        out.add(listRecords)
+        out.add(filterPieces)
         for count in [logEntries, messages, recent, unseen, deleted, unknownSizes] { out.add(count) }
         out.add(size)
         out.add(deletedSize)
@@ -88,17 +97,22 @@ struct MailboxHeader: Equatable {
             return true
         }
         var directories = [[Int64]](repeating: [0, 0, 0], count: 2)
-        guard read(&uidValidity), read(&uidNext), read(&highestModSeq), read(&logFloor), read(&logEntries), read(&messages), read(&recent),
-            read(&unseen), read(&deleted), read(&unknownSizes), read(&size), read(&deletedSize), let guid = reader.text()
+        guard read(&uidValidity), read(&uidNext), read(&highestModSeq), read(&logFloor), read(&origin), read(&listRecords),
+            read(&filterPieces), read(&logEntries), read(&messages), read(&recent), read(&unseen), read(&deleted), read(&unknownSizes),
+            read(&size), read(&deletedSize), let guid = reader.text()
         else { return nil }
         self.guid = guid
         for directory in 0..<2 { for number in 0..<3 { guard read(&directories[directory][number]) else { return nil } } }
         stamps.new = ScannedDirectory(directories[0])
         stamps.cur = ScannedDirectory(directories[1])
         guard read(&stamps.newInode), read(&stamps.curInode), read(&stamps.list.inode), read(&stamps.list.size),
-            read(&stamps.list.modified), read(&stamps.list.changed), reader.isAtEnd, uidValidity != 0, highestModSeq != 0
+            read(&stamps.list.modified), read(&stamps.list.changed), reader.isAtEnd, uidValidity != 0, highestModSeq != 0,
+            filterPieces & (filterPieces &- 1) == 0
         else { return nil }
     }
+
+    /// More than a quarter of the records of dovecot-uidlist belongs to messages that are gone.
+    var hasManyStaleRecords: Bool { listRecords > 16 && listRecords / 4 * 3 > messages }
 
     /// Adds (`by` 1) or takes away (-1) a message in the counters; `size` nil: unknown.
     mutating func count(_ message: IndexedMessage, size: Int64?, by sign: Int) {

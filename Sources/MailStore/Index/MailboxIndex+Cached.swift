@@ -11,10 +11,7 @@ struct ItemTag: Hashable {
 
     static let kinds = 9
     static let headerKind: UInt8 = 5
-    /// A size with CR LF line ends; an internal date.
-    static let size = ItemTag(kind: 0, name: [])
-    static let date = ItemTag(kind: 6, name: [])
-    static let plain = [0, 1, 2, 3, 4, 6, 7, 8].map { ItemTag(kind: $0, name: []) }
+    static let plain = [1, 2, 3, 4, 7, 8].map { ItemTag(kind: $0, name: []) }
 
     var bytes: [UInt8] { kind == Self.headerKind ? [kind, UInt8(name.count)] + name : [kind] }
 }
@@ -32,6 +29,12 @@ extension CachedItem {
         case .fields: ItemTag(kind: 8, name: [])
         }
     }
+}
+
+/// What had to be looked up of a message.
+struct MessageNumbers {
+    var size: Int64?
+    var date: Int64?
 }
 
 /// What was derived from messages. Keys are ordered by item, then by UID: who reads one item of many messages passes over nothing else.
@@ -78,21 +81,32 @@ extension MailboxIndex {
         return tags
     }
 
-    /// A size that had to be counted, because no name tells it.
-    func countedSize(of uid: UInt32, _ transaction: IndexTransaction) throws(IndexError) -> Int64? {
-        var reader = FieldReader(try transaction.value(cachedPrefix + ItemTag.size.bytes + Self.bigEndian(uid)) ?? [])
-        return reader.number()
-    }
-
-    static func encoded(_ number: Int64) -> [UInt8] {
-        var out = FieldWriter()
-        out.add(number)
-        return out.bytes
-    }
-
-    static func number(_ bytes: ArraySlice<UInt8>) -> Int64? {
-        var reader = FieldReader(Array(bytes))
-        return reader.number()
+    /// Keeps sizes that were counted and dates that were looked up, but for messages that are not there (any more).
+    func remember(_ numbers: [UInt32: MessageNumbers], trustsNames: Bool) {
+        index.write { (transaction) throws(IndexError) in
+            guard var header = try header(transaction) else { return }
+            var group: NameGroup?
+            for uid in numbers.keys.sorted() {
+                guard let known = numbers[uid] else { continue }
+                let number = NameGroup.number(of: uid)
+                if group?.number != number {
+                    if let group { try transaction.put(namesKey(group.number), group.bytes) }
+                    group = try names(number, transaction)
+                }
+                guard var entry = group?.entries[NameGroup.slot(of: uid)] else { continue }
+                entry.date = known.date ?? entry.date
+                if let size = known.size, entry.size(trustsName: trustsNames) == nil,
+                    let message = try block(MessageBlock.number(of: uid), transaction)?[MessageBlock.slot(of: uid)], message.isPresent
+                {
+                    entry.countedSize = size
+                    header.count(message, size: nil, by: -1)
+                    header.count(message, size: size, by: 1)
+                }
+                group?.entries[NameGroup.slot(of: uid)] = entry
+            }
+            if let group { try transaction.put(namesKey(group.number), group.bytes) }
+            try transaction.put(headerKey, header.bytes)
+        }
     }
 
     /// One item of the messages from `uid` on: about `bytes` of it, and up to which UID that is all there is.

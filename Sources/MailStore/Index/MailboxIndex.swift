@@ -5,7 +5,10 @@ internal import Platform
 /// when the mailbox is renamed; another directory with the same inode is told by its stamps and its UIDVALIDITY.
 ///
 ///     h             header (MailboxHeader)
+///     s segment     1,024 UIDs: which are there, counters (MessageSegment)
 ///     m block       64 messages (MessageBlock)
+///     n group       names of 16 messages (NameGroup)
+///     f piece       which names are taken (NameFilter)
 ///     l modseq      UID ranges that were expunged with it
 ///     c uid item    what was derived from a message
 struct MailboxIndex {
@@ -38,6 +41,11 @@ struct MailboxIndex {
         return header
     }
 
+    var segmentsPrefix: [UInt8] { prefix + [0x73] }
+    func segmentKey(_ number: UInt32) -> [UInt8] { segmentsPrefix + Self.bigEndian(number) }
+    func namesKey(_ number: UInt32) -> [UInt8] { prefix + [0x6e] + Self.bigEndian(number) }
+    func filterKey(_ piece: UInt32) -> [UInt8] { prefix + [0x66] + Self.bigEndian(piece) }
+
     func header() -> MailboxHeader? { index.read { (transaction) throws(IndexError) in try header(transaction) } ?? nil }
 
     func block(_ number: UInt32, _ transaction: IndexTransaction) throws(IndexError) -> MessageBlock? {
@@ -46,22 +54,57 @@ struct MailboxIndex {
         return block
     }
 
-    func blockNumbers(_ transaction: IndexTransaction) throws(IndexError) -> [UInt32] {
-        try transaction.keys(prefix: blocksPrefix).map { UInt32(truncatingIfNeeded: Self.number($0.suffix(4))) }
+    func segment(_ number: UInt32, _ transaction: IndexTransaction) throws(IndexError) -> MessageSegment? {
+        guard let bytes = try transaction.value(segmentKey(number)) else { return nil }
+        guard let segment = MessageSegment(number, bytes.span) else { throw .damaged("a segment makes no sense") }
+        return segment
     }
 
-    /// Calls `body` for every message that is there, by UID.
-    func forEachMessage(_ transaction: IndexTransaction, _ body: (UInt32, IndexedMessage) -> Void) throws(IndexError) {
-        try transaction.forEach(prefix: blocksPrefix) { (key, value) throws(IndexError) in
-            guard let block = MessageBlock(UInt32(truncatingIfNeeded: Self.number(key.suffix(4))), value) else {
-                throw .damaged("a block of messages makes no sense")
-            }
+    func names(_ number: UInt32, _ transaction: IndexTransaction) throws(IndexError) -> NameGroup? {
+        guard let bytes = try transaction.value(namesKey(number)) else { return nil }
+        guard let group = NameGroup(number, bytes) else { throw .damaged("a group of names makes no sense") }
+        return group
+    }
+
+    func segmentNumbers(_ transaction: IndexTransaction) throws(IndexError) -> [UInt32] {
+        try transaction.keys(prefix: segmentsPrefix).map { UInt32(truncatingIfNeeded: Self.number($0.suffix(4))) }
+    }
+
+    /// Calls `body` for every segment, ascending.
+    func forEachSegment(_ transaction: IndexTransaction, _ body: (UInt32, Span<UInt8>) throws(IndexError) -> Void) throws(IndexError) {
+        try transaction.forEachSpan(prefix: segmentsPrefix) { (key, value) throws(IndexError) in
+            guard key.count == prefix.count + 5, MessageSegment.isValid(value) else { throw .damaged("a segment makes no sense") }
+            var number: UInt32 = 0
+            for index in key.count - 4..<key.count { number = number << 8 | UInt32(key[index]) }
+            try body(number, value)
+            return true
+        }
+    }
+
+    /// Calls `body` for every message that is there with a UID in a segment, ascending.
+    func forEachMessage(
+        ofSegment number: UInt32, _ transaction: IndexTransaction, _ body: (UInt32, IndexedMessage) -> Void
+    ) throws(IndexError) {
+        let blocks = MessageSegment.blocks(of: number)
+        try transaction.forEach(prefix: blocksPrefix, from: blockKey(blocks.lowerBound)) { (key, value) throws(IndexError) in
+            let found = UInt32(truncatingIfNeeded: Self.number(key.suffix(4)))
+            guard found <= blocks.upperBound else { return false }
+            guard let block = MessageBlock(found, value) else { throw .damaged("a block of messages makes no sense") }
             for slot in 0..<MessageBlock.capacity {
                 let message = block[slot]
                 if message.isPresent { body(block.uid(of: slot), message) }
             }
             return true
         }
+    }
+
+    /// The UIDs that are there, with the sums of their flags.
+    func uids(_ transaction: IndexTransaction) throws(IndexError) -> UIDMap {
+        var map = UIDMap()
+        try forEachSegment(transaction) { number, bytes in
+            map.append(number, flagSum: MessageSegment.flagSum(bytes)) { MessageSegment.word($0, bytes) }
+        }
+        return map
     }
 
     /// A modseq for the next change: from the clock, so that it does not go back when the index is lost, and above all before.
@@ -108,9 +151,12 @@ struct MailboxIndex {
             var ranges: [ClosedRange<UInt32>] = []
             guard modSeq >= header.logFloor else {
                 var next: UInt32 = 1
-                try forEachMessage(transaction) { uid, _ in
+                let map = try uids(transaction)
+                var last = map.count > 0 ? map.uid(at: 0) : nil
+                while let uid = last {
                     if uid > next { ranges.append(next...(uid - 1)) }
                     next = uid + 1
+                    last = map.uid(after: uid)
                 }
                 if next < header.uidNext { ranges.append(next...(header.uidNext - 1)) }
                 return ranges

@@ -3,25 +3,31 @@ internal import Index
 // What was derived from messages.
 extension MaildirMailbox {
     func cached(_ item: CachedItem, at position: Int) -> ArraySlice<UInt8>? {
-        guard messages.indices.contains(position), let tag = item.tag else { return nil }
-        return cache.value(tag, of: messages[position].uid, index)
-    }
-
-    /// A number that spares reading the names of all files, while they are not read yet.
-    func cachedNumber(_ tag: ItemTag, at position: Int) -> Int64? {
-        guard isLazy, messages.indices.contains(position) else { return nil }
-        return cache.value(tag, of: messages[position].uid, index).flatMap(MailboxIndex.number)
+        guard let uid = try? uid(position), let tag = item.tag else { return nil }
+        return cache.value(tag, of: uid, index)
     }
 
     func remember(_ item: CachedItem, _ value: [UInt8], at position: Int) {
-        guard messages.indices.contains(position), value.count <= MailboxIndex.cachedLimit, let tag = item.tag
-        else { return }
-        remember(tag, value, of: messages[position].uid)
-    }
-
-    func remember(_ tag: ItemTag, _ value: [UInt8], of uid: UInt32) {
+        guard let uid = try? uid(position), value.count <= MailboxIndex.cachedLimit, let tag = item.tag else { return }
         if cache.remember(tag, value, of: uid) { flushCache() }
     }
 
-    func flushCache() { cache.flush(index) }
+    /// Keeps a size that was counted, or a date that was looked up.
+    func remember(_ uid: UInt32, _ new: MessageNumbers) {
+        var known = numbers[uid] ?? MessageNumbers()
+        known.size = new.size ?? known.size
+        known.date = new.date ?? known.date
+        numbers[uid] = known
+        if numbers.count >= 1_024 { flushCache() }
+    }
+
+    /// Writes what was learnt of messages.
+    func flushCache() {
+        if !numbers.isEmpty {
+            index.remember(numbers, trustsNames: !store.options.distrustsNameSizes)
+            numbers = [:]
+            (lastName, nameGroup) = (nil, nil)
+        }
+        cache.flush(index)
+    }
 }

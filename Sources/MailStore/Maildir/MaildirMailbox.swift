@@ -1,6 +1,8 @@
+internal import Index
 internal import Platform
 
-/// An opened Maildir folder. `messages` is the session's picture; `table` is what is on disk, as far as we have looked.
+/// An opened Maildir folder: what one session shows of it (`view`). What is on disk the index knows; where it does not, it is brought up to date
+/// first (`look`). Nothing here grows with the mailbox but one bit for each UID.
 final class MaildirMailbox: Mailbox {
     let name: MailboxName
     let access: MailboxAccess
@@ -8,89 +10,69 @@ final class MaildirMailbox: Mailbox {
     let store: MaildirStore
     var uidValidity: UInt32 = 0
     var guid: [UInt8] = []
-    var messages: [Message] = []
-    var table = MessageTable()
-    var list: UIDListFile
+    var uidNext: UInt32 = 1
+    let view: MessageView
     var keywordTable = KeywordTable()
     /// dovecot-keywords as it was read; nil: it was not there.
     var keywordStatus: FileStatus?
     var keywordsChanged = false
-    var newState = ScannedDirectory()
-    var curState = ScannedDirectory()
-    var newInode: UInt64 = 0
-    var curInode: UInt64 = 0
-    var generation: UInt32 = 0
-    /// No message with a UID up to this one can appear any more in this session.
-    var highestShown: UInt32 = 0
-    /// Slots of messages that this session moved out of new/ and has not shown yet.
-    var ownRecent: Set<Int> = []
-    /// Nothing can be written here; UIDs of new messages are only in memory.
+    /// Messages that this session moved out of new/ and has not shown yet.
+    var ownRecent = UIDRanges()
+    /// Nothing can be written here; UIDs of new messages are only in memory, and so is the index.
     var isReadOnlyStorage = false
     var changeWatch: (any ChangeWatch)?
-    /// Virtual sizes, by slot, that had to be counted because no name tells them.
-    var countedSizes: [Int: Int64] = [:]
-    let index: MailboxIndex
-    /// A session had to read all names for a size or a date: those it gives are kept, so that the next need not.
-    var isFilling = false
-    /// UIDNEXT while `table` is not loaded; nil: it is.
-    var indexedUIDNext: UInt32?
-    /// What the index says fits `table` as long as it has these stamps; nil: it does not.
-    var publishedStamps: MailboxStamps?
-    /// Modseq of the index when `table` was brought into it, or compared with it, last.
-    var highestModSeq: UInt64 = 1
-    var recentBlock: MessageBlock?
     var cache = ItemCache()
+    /// Sizes and dates that are not written to the index yet.
+    var numbers: [UInt32: MessageNumbers] = [:]
+    /// How often all files were looked at.
+    var scans = 0
+    var lastName: (uid: UInt32, message: IndexedMessage, entry: NameEntry)?
+    var nameGroup: NameGroup?
 
-    init(_ name: MailboxName, access: MailboxAccess, folder: MaildirFolder, store: MaildirStore) throws(StoreError) {
+    init(_ name: MailboxName, access: MailboxAccess, folder: MaildirFolder, store: MaildirStore, index: Index? = nil) throws(StoreError) {
         self.name = name
         self.access = access
         self.folder = folder
         self.store = store
-        list = UIDListFile(control: folder.control, mode: folder.root.fileMode, isDurable: store.isDurable)
-        index = MailboxIndex(folder.root.index, directory: try folder.mail.status())
+        view = MessageView(MailboxIndex(index ?? folder.root.index, directory: try folder.mail.status()))
+        view.recover = { [unowned self] in _ = try? look() }
     }
 
     deinit { flushCache() }
 
-    var uidNext: UInt32 { indexedUIDNext ?? list.nextUID }
+    var index: MailboxIndex { view.index }
+    var messages: MessageList { MessageList(view: view) }
     var keywords: [Keyword?] { keywordTable.names }
     var acceptsNewKeywords: Bool { access == .readWrite && !keywordTable.isFull }
+    var highestModSeq: UInt64 { view.told }
 
-    func position(of uid: UInt32) -> (index: Int, isExact: Bool) {
-        var (low, high) = (0, messages.count)
-        while low < high {
-            let middle = low + (high - low) / 2
-            if messages[middle].uid < uid { low = middle + 1 } else { high = middle }
-        }
-        return (low, low < messages.count && messages[low].uid == uid)
+    func position(of uid: UInt32) -> (index: Int, isExact: Bool) { view.uids.position(of: uid) }
+
+    var recentCount: Int { view.recent.count }
+
+    var firstUnseen: Int? {
+        view.positions(inSegments: { $0.unseen > 0 }, limit: 1) { !$0.flags.contains(.seen) }.first
     }
 
-    /// Slot of a position; throws `.expunged` for one that does not exist.
-    func slot(_ position: Int) throws(StoreError) -> Int {
-        guard messages.indices.contains(position) else { throw .expunged }
-        try loadTable()
-        return Int(messages[position].slot)
+    var deleted: [Int] { view.positions(inSegments: { $0.deleted > 0 }) { $0.flags.contains(.deleted) } }
+
+    // MARK: modseqs
+
+    func modSeq(at position: Int) -> UInt64 {
+        view.uids.count > position && position >= 0 ? view.modSeq(of: view.uid(at: position)) : highestModSeq
     }
 
-    func report(_ text: String) { store.options.log(.error, text) }
-
-    /// The header of dovecot-uidlist was read or made: its UIDVALIDITY must stay the same while we are open.
-    func adopt(_ header: UIDListHeader) throws(StoreError) {
-        if uidValidity != 0, uidValidity != header.uidValidity { throw .mailboxGone("UIDVALIDITY changed under us") }
-        uidValidity = header.uidValidity
-        if !header.guid.isEmpty { guid = header.guid }
+    func changed(since modSeq: UInt64) -> [Int] {
+        guard modSeq < highestModSeq else { return [] }
+        return view.positions(inSegments: { $0.modSeq > modSeq }) { $0.modSeq > modSeq }
     }
 
-    /// A new header: what we know is kept, what is missing is made.
-    func completedHeader() throws(StoreError) -> UIDListHeader {
-        var header = list.header ?? UIDListHeader(uidValidity: 0, nextUID: 1)
-        if header.uidValidity == 0 {
-            header.uidValidity = try UIDValidity.next(in: folder.root.controlRoot, fileMode: folder.root.fileMode)
-        }
-        if header.guid.isEmpty { header.guid = guid.isEmpty ? Self.randomGUID() : guid }
-        header.isVersion1 = false
-        header.nextUID = list.nextUID
-        return header
+    func vanished(since modSeq: UInt64) -> [ClosedRange<UInt32>] { index.vanished(since: modSeq) }
+
+    /// UID of a position; throws `.expunged` for one that does not exist.
+    func uid(_ position: Int) throws(StoreError) -> UInt32 {
+        guard position >= 0, position < view.uids.count else { throw .expunged }
+        return view.uid(at: position)
     }
 
     static func randomGUID() -> [UInt8] {

@@ -6,8 +6,16 @@ final class MaildirSave: SaveTransaction {
     static let keywordsName = Array("dovecot-keywords".utf8)
 
     struct Item {
-        /// Name in tmp/.
-        let temporary: [UInt8]
+        /// Where the message is now.
+        enum Source {
+            /// In tmp/, under this name.
+            case temporary([UInt8])
+            /// In another mailbox (or in this one), where it stays, or which it leaves.
+            case linked(IndexedFile, MaildirMailbox)
+            case moved(IndexedFile, MaildirMailbox)
+        }
+
+        let source: Source
         /// Name it is to get, without flags; of a copy: that of its source, if it is free.
         var base: [UInt8]
         var flags: MessageFlags
@@ -16,6 +24,10 @@ final class MaildirSave: SaveTransaction {
         var guid: [UInt8]?
         /// What the index is to keep of it.
         var summary: MessageSummary?
+        /// What else is known of it.
+        var extensions: ArraySlice<UInt8> = []
+        var countedSize: Int64?
+        var date: Int64?
     }
 
     /// Bytes of summaries that wait for their messages to get UIDs; those of more messages are made when they are asked for.
@@ -29,7 +41,9 @@ final class MaildirSave: SaveTransaction {
     var allowance: QuotaAllowance?
     private var openedTmp: Folder?
     private var writer: MessageWriter?
-    private var unfinished: (item: Item, date: Int64?)?
+    private var unfinished: (name: [UInt8], message: NewMessage)?
+    /// Keywords of the sets that were met last in `add`.
+    private var lastKeywords: (set: KeywordSet, names: [Keyword]) = (KeywordSet(), [])
 
     init(store: MaildirStore, folder: MaildirFolder) {
         self.store = store
@@ -60,8 +74,7 @@ final class MaildirSave: SaveTransaction {
                 if error.isExists { continue }
                 throw tmp.failure(error, name[...])
             }
-            let item = Item(temporary: name, base: name, flags: message.flags.intersection(.permanent), keywords: message.keywords)
-            unfinished = (item, message.internalDate)
+            unfinished = (name, message)
             return
         }
         throw .lockTimeout(path: tmp.path)
@@ -71,27 +84,31 @@ final class MaildirSave: SaveTransaction {
         guard let writer, let unfinished else { return }
         do throws(SystemError) { try writer.append(bytes) } catch {
             dropUnfinished()
-            throw try tmp().failure(error, unfinished.item.temporary[...])
+            throw try tmp().failure(error, unfinished.name[...])
         }
     }
 
     func end() throws(StoreError) -> Int64 {
         guard let writer, let unfinished else { return 0 }
-        var item = unfinished.item
-        do throws(SystemError) { try writer.finish(date: unfinished.date, durable: store.isDurable) } catch {
+        let (name, message) = unfinished
+        let modified: Int64
+        do throws(SystemError) { modified = try writer.finish(date: message.internalDate, durable: store.isDurable) } catch {
             dropUnfinished()
-            throw try tmp().failure(error, item.temporary[...])
+            throw try tmp().failure(error, name[...])
         }
         do throws(StoreError) { try admit(writer.virtualSize) } catch {
             dropUnfinished()
             throw error
         }
         allowance?.add(writer.virtualSize)
+        var item = Item(
+            source: .temporary(name), base: name, flags: message.flags.intersection(.permanent), keywords: message.keywords)
         item.base.append(contentsOf: Array(",S=\(writer.physicalSize),W=\(writer.virtualSize)".utf8))
         if summaryBytes < Self.summaryLimit, let summary = writer.takeSummary() {
             summaryBytes += summary.size
             item.summary = summary
         }
+        item.date = MaildirMailbox.seconds(modified)
         items.append(item)
         self.unfinished = nil
         self.writer = nil
@@ -100,29 +117,37 @@ final class MaildirSave: SaveTransaction {
 
     private func dropUnfinished() {
         writer = nil
-        if let unfinished { try? openedTmp?.remove(unfinished.item.temporary[...]) }
+        if let unfinished { try? openedTmp?.remove(unfinished.name[...]) }
         unfinished = nil
     }
 
     func abandon() {
         dropUnfinished()
-        for item in items { try? openedTmp?.remove(item.temporary[...]) }
+        for item in items { if case .temporary(let name) = item.source { try? openedTmp?.remove(name[...]) } }
         items = []
     }
 
-    /// Adds a copy of a message: a second name of the same file where that is possible. `isMoved`: it will not stay where it is.
-    func add(_ position: Int, of source: MaildirMailbox, isMoved: Bool = false) throws(StoreError) {
+    /// Adds a message of a mailbox: `moves` takes it from there; else it gets a second name, or is copied where `copiesData` says so.
+    /// `isMoved`: it will not stay where it is.
+    func add(_ file: IndexedFile, of source: MaildirMailbox, moves: Bool, copiesData: Bool, isMoved: Bool) throws(StoreError) {
         dropUnfinished()
-        let allowance = try allowanceAfter(position, of: source, isMoved)
+        let allowance = try allowanceAfter(file, of: source, isMoved)
         // Asked here once: not again when the bytes are copied.
         self.allowance = nil
         defer { self.allowance = allowance }
-        _ = try source.slot(position)
-        let info = source.messages[position]
-        if store.options.copiesWithHardLinks, try link(position, of: source, info) { return }
-        let content = try source.content(at: position)
-        let date = try source.internalDate(at: position)
-        try begin(NewMessage(flags: info.flags, keywords: source.names(of: info.keywords), internalDate: date))
+        let flags = file.message.flags.intersection(.permanent)
+        if lastKeywords.set != file.message.keywords { lastKeywords = (file.message.keywords, source.names(of: file.message.keywords)) }
+        let keywords = lastKeywords.names
+        guard copiesData else {
+            var item = Item(
+                source: moves ? .moved(file, source) : .linked(file, source), base: Array(file.entry.base), flags: flags, keywords: keywords
+            )
+            (item.guid, item.countedSize, item.date) = (file.entry.guid, file.entry.countedSize, file.entry.date)
+            items.append(item)
+            return
+        }
+        let content = try source.content(of: file.uid)
+        try begin(NewMessage(flags: flags, keywords: keywords, internalDate: try source.internalDate(of: file.uid)))
         var buffer: [UInt8] = [UInt8](repeating: 0, count: 65_536)
         while true {
             let got: Int
@@ -131,35 +156,16 @@ final class MaildirSave: SaveTransaction {
             try append(buffer[..<got])
         }
         _ = try end()
-        items[items.count - 1].guid = source.guid(at: position)
+        items[items.count - 1].guid = file.entry.guid
     }
 
-    private func allowanceAfter(_ position: Int, of source: MaildirMailbox, _ isMoved: Bool) throws(StoreError) -> QuotaAllowance? {
+    private func allowanceAfter(_ file: IndexedFile, of source: MaildirMailbox, _ isMoved: Bool) throws(StoreError) -> QuotaAllowance? {
         guard let allowance, allowance.isLimited else { return allowance }
         let counts = isMoved ? store.quotaLimits(of: source.name).map { !$0.isIgnored } ?? false : false
-        let size = try source.virtualSize(at: position)
+        let size = try source.virtualSize(of: file.uid)
         if !counts { try admit(size) }
         self.allowance?.add(size, isMoved: counts)
         return self.allowance
-    }
-
-    private func link(_ position: Int, of source: MaildirMailbox, _ info: Message) throws(StoreError) -> Bool {
-        let tmp = try tmp()
-        let name = store.uniqueName()
-        let isLinked = try source.withFile(at: position) { (folder, file) throws(SystemError) in
-            do throws(SystemError) { try folder.directory.link(file[...], into: tmp.directory, as: name[...]) } catch {
-                if error.isLinkRefused || error.isExists { return false }
-                throw error
-            }
-            return true
-        }
-        guard isLinked else { return false }
-        let base = Array(source.table.base(of: Int(info.slot)))
-        items.append(
-            Item(
-                temporary: name, base: base, flags: info.flags.intersection(.permanent), keywords: source.names(of: info.keywords),
-                guid: source.guid(at: position)))
-        return true
     }
 }
 

@@ -5,24 +5,9 @@ extension MaildirStore {
     func status(_ name: MailboxName, sizes: Bool) throws(StoreError) -> MailboxStatus {
         if let status = try indexedStatus(name, sizes: sizes) { return status }
         let mailbox = try MaildirMailbox(name, access: .readOnly, folder: try folder(name), store: self)
-        _ = try mailbox.synchronize(reportExpunges: true)
-        var status = mailbox.status
-        guard sizes else { return status }
-        var isCounted = false
-        for position in mailbox.messages.indices {
-            do throws(StoreError) {
-                isCounted = isCounted || mailbox.knownSize(Int(mailbox.messages[position].slot)) == nil
-                let size = try mailbox.virtualSize(at: position)
-                status.size += size
-                if mailbox.messages[position].flags.contains(.deleted) { status.deletedSize += size }
-            } catch  where error == .expunged { continue }
-        }
-        if isCounted {
-            // Next time they are in the record.
-            mailbox.flushCache()
-            mailbox.publish(force: true)
-        }
-        return status
+        var header = try mailbox.look()
+        if sizes, header.unknownSizes > 0 { header = try mailbox.countSizes() }
+        return MailboxStatus(header, sizes: sizes)
     }
 
     /// From one record of the index, when the directories and dovecot-uidlist are as they were when it was written.

@@ -106,7 +106,7 @@ final class MaildirStore: MailDriver {
 
     func open(_ name: MailboxName, access: MailboxAccess) throws(StoreError) -> any Mailbox {
         let mailbox = try MaildirMailbox(name, access: access, folder: try folder(name), store: self)
-        if try !mailbox.openFromIndex() { _ = try mailbox.synchronize(reportExpunges: true) }
+        try mailbox.open()
         return mailbox
     }
 

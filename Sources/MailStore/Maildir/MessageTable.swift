@@ -54,6 +54,9 @@ struct MessageTable {
     /// Name of the file as it was last seen.
     func name(of slot: Int) -> [UInt8] { base(of: slot) + infos.values[Int(entries[slot].info)].bytes }
 
+    /// What follows the base in it.
+    func suffix(of slot: Int) -> [UInt8] { infos.values[Int(entries[slot].info)].bytes }
+
     func info(of slot: Int) -> MaildirFileName.Info { infos.values[Int(entries[slot].info)].info }
 
     /// Adds a message; answers its slot, or nil when it cannot be held (4 GB of names).

@@ -79,8 +79,8 @@ final class MessageWriter {
         buffer.removeAll(keepingCapacity: true)
     }
 
-    /// The file is complete: dated, and on disk if `durable`.
-    func finish(date: Int64?, durable: Bool) throws(SystemError) {
+    /// The file is complete: dated, and on disk if `durable`. Answers its modification time in nanoseconds.
+    func finish(date: Int64?, durable: Bool) throws(SystemError) -> Int64 {
         if pendingReturn { buffer.append(Self.carriageReturn) }
         pendingReturn = false
         try flush()
@@ -89,6 +89,7 @@ final class MessageWriter {
             if !overflow { try file.setModified(nanoseconds) }
         }
         if durable { try file.synchronize() }
+        return try file.status().modified
     }
 
     /// What the index is to keep of the message, once, after `finish`.

@@ -77,6 +77,23 @@ extension Folder {
         return wanted
     }
 
+    /// Status; throws `.mailboxGone` when the directory was deleted.
+    func checkedStatus() throws(StoreError) -> FileStatus {
+        let status = try status()
+        guard status.links > 0 else { throw .mailboxGone("Mailbox was deleted under us") }
+        return status
+    }
+
+    /// A directory that has just changed is sealed before it is scanned, unless its time is the seal of another session.
+    func sealedForScan(_ known: ScannedDirectory?) throws(StoreError) -> (status: FileStatus, isSealed: Bool) {
+        let status = try checkedStatus()
+        if let known, known.isSealed, known.modified == status.modified { return (status, true) }
+        let age = ScannedDirectory.now - status.modified
+        guard age < ScannedDirectory.granularity, age > -ScannedDirectory.granularity, let sealed = seal() else { return (status, false) }
+        let after = try checkedStatus()
+        return (after, after.modified == sealed)
+    }
+
     /// Files in it, as a Maildir counts.
     func countFiles() -> Int? {
         var count = 0

@@ -29,6 +29,7 @@ let targets: [String: @Sendable ([UInt8]) -> Bool] = [
     "modified-utf7": fuzzModifiedUTF7,
     "maildir-name": fuzzMaildirName,
     "uidlist": fuzzUIDList,
+    "name-group": fuzzNameGroup,
     "keywords": fuzzKeywords,
     "subscriptions": fuzzSubscriptions,
     "configuration": always(fuzzConfiguration),

@@ -1,32 +1,7 @@
 internal import Platform
 
-// Bringing `table` up to date with the disk; `messages` is not touched here.
-extension MaildirMailbox {
-    /// Looks at what changed. Cheap when nothing did: three or four stat calls.
-    func refresh(force: Bool = false) throws(StoreError) {
-        var force = force
-        for _ in 0..<StoreLimits.renameRaces {
-            try look(force: force)
-            guard try moveNewToCur() else { return publish() }
-            force = true
-        }
-    }
-
-    private func look(force: Bool) throws(StoreError) {
-        let listChanged = try readList()
-        try readKeywords()
-        let newChanged = newState.needsScan(try checkedStatus(folder.new))
-        let curChanged = curState.needsScan(try checkedStatus(folder.cur))
-        let mustRewrite = list.mustBeRewritten && !isReadOnlyStorage
-        if force || listChanged || newChanged || curChanged || mustRewrite {
-            let newOnly = !(force || listChanged || curChanged || mustRewrite)
-            var result = try scan(newOnly: newOnly)
-            // Whoever moved a file in may have written its record since: a look at the list is cheaper than the lock.
-            if !result.unknown.isEmpty, try readList() { result = try scan(newOnly: newOnly) }
-            if !result.isSettled || mustRewrite { try settle(result, newOnly: newOnly) }
-        }
-    }
-
+// Making records and files agree.
+extension FolderScan {
     /// Reads what is new in dovecot-uidlist; true when there was something.
     func readList() throws(StoreError) -> Bool {
         switch try list.read(report: report) {
@@ -62,47 +37,42 @@ extension MaildirMailbox {
         "\(folder.control.path)/dovecot-uidlist: Duplicate file entry: \(String(decoding: base, as: UTF8.self)) (uid \(old) -> \(new))"
     }
 
-    /// Makes disk and list agree: gives UIDs to unknown files, notes missing ones. Takes the lock when something must be written.
-    private func settle(_ first: ScanResult, newOnly: Bool) throws(StoreError) {
+    /// Makes disk and list agree: gives UIDs to unknown files, notes missing ones. Takes the lock, unless it is held, when something must be
+    /// written. False: that is not allowed.
+    func settle(_ first: ScanResult, _ held: consuming DotLock?) throws(StoreError) -> Bool {
         var result = first
-        var newOnly = newOnly
-        var lock: DotLock?
+        var isLocked = held != nil
+        var lock = held
+        let isReadOnly = context.isReadOnlyStorage
         for _ in 0..<StoreLimits.renameRaces {
-            if !result.missing.isEmpty {
-                result = try stableScan()
-                newOnly = false
+            if !result.missing.isEmpty { result = try stableScan() }
+            if !result.needsLock && (isReadOnly || !list.mustBeRewritten) {
+                note(missing: result.missing)
+                return true
             }
-            if !result.needsLock && (isReadOnlyStorage || !list.mustBeRewritten) { return note(missing: result.missing) }
-            if lock == nil && !isReadOnlyStorage {
+            if !isLocked && !isReadOnly {
                 lock = try lockUnlessReadOnly()
-                if lock != nil {
-                    _ = try readList()
-                    result = try scan(newOnly: newOnly)
-                    continue
-                }
+                isLocked = lock != nil
+                guard isLocked else { return false }
+                _ = try readList()
+                result = try scan()
+                continue
             }
             note(missing: result.missing)
-            return try assign(try repaired(result))
+            try assign(try repaired(result))
+            return true
         }
+        _ = consume lock
         throw .lockTimeout(path: folder.cur.path)
-    }
-
-    private func lockUnlessReadOnly() throws(StoreError) -> DotLock? {
-        do throws(StoreError) { return try store.lock(UIDListFile.name, in: folder.control) } catch {
-            guard case .permission = error else { throw error }
-            store.options.log(.warning, "\(error.logText): mailbox is served without writing")
-            isReadOnlyStorage = true
-            return nil
-        }
     }
 
     /// Scans both directories until they did not change meanwhile: a name that is changed during a scan may be missed by it.
     private func stableScan() throws(StoreError) -> ScanResult {
-        var result = try scan(newOnly: false)
+        var result = try scan()
         for _ in 0..<5 where !result.missing.isEmpty {
             let before = (try folder.new.status().modified, try folder.cur.status().modified)
             let missing = Set(result.missing)
-            result = try scan(newOnly: false)
+            result = try scan()
             let after = (try folder.new.status().modified, try folder.cur.status().modified)
             if before == after { return result }
             result.missing.removeAll { !missing.contains($0) }
@@ -118,10 +88,10 @@ extension MaildirMailbox {
         if files.count > 1 { files.sort(by: Self.cameBefore) }
         var header = list.header
         let mustRewrite = list.needsRewrite || header == nil || files.contains { $0.replaces != nil } || hasManyStaleRecords
-        if header == nil || list.needsRewrite { header = isReadOnlyStorage ? temporaryHeader() : try completedHeader() }
+        if header == nil || list.needsRewrite { header = context.isReadOnlyStorage ? temporaryHeader() : try completedHeader() }
         guard let header else { return }
         try adopt(header)
-        var uid = max(list.nextUID, header.nextUID)
+        var uid = max(nextUID, header.nextUID)
         guard UInt64(uid) + UInt64(files.count) < UInt64(UInt32.max) else { throw .limit("Mailbox has no UIDs left") }
         var lines: [UInt8] = []
         for file in files {
@@ -133,7 +103,7 @@ extension MaildirMailbox {
             UIDListWriter.append(uid: uid, extensions: [], base: base, to: &lines)
             uid += 1
         }
-        if isReadOnlyStorage { return list.pretend(header, highestUID: uid - 1) }
+        if context.isReadOnlyStorage { return list.pretend(header, highestUID: uid - 1) }
         if mustRewrite { try rewriteList(header, nextUID: uid) } else if !lines.isEmpty { try list.append(lines, highestUID: uid - 1) }
     }
 
@@ -176,7 +146,7 @@ extension MaildirMailbox {
         try list.rewrite(header, records: lines, count: count, highestUID: nextUID - 1)
     }
 
-    private static func cameBefore(_ left: UnknownFile, _ right: UnknownFile) -> Bool {
+    static func cameBefore(_ left: UnknownFile, _ right: UnknownFile) -> Bool {
         let (first, second) = (MaildirFileName.time(left.name[...]), MaildirFileName.time(right.name[...]))
         if first != second { return first < second }
         return left.name.lexicographicallyPrecedes(right.name)

@@ -1,7 +1,7 @@
 internal import Platform
 
 // What other programs should not have done (reference/storage.md 10).
-extension MaildirMailbox {
+extension FolderScan {
     /// Puts right what a scan found wrong; answers all files that need a UID.
     func repaired(_ result: ScanResult) throws(StoreError) -> [UnknownFile] {
         var files = result.unknown

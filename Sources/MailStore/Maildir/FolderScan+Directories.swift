@@ -15,7 +15,7 @@ struct ScanResult {
     var duplicates: [(slot: Int, name: [UInt8], place: MessagePlace)] = []
     /// Names without a base.
     var nameless: [UnknownFile] = []
-    /// Slots whose file was not seen.
+    /// Slots of known messages whose file was not seen.
     var missing: [Int] = []
 
     var isSettled: Bool { unknown.isEmpty && duplicates.isEmpty && nameless.isEmpty && missing.isEmpty }
@@ -23,46 +23,26 @@ struct ScanResult {
     var needsLock: Bool { !unknown.isEmpty || !duplicates.isEmpty || !nameless.isEmpty }
 }
 
-extension MaildirMailbox {
-    /// Looks through new/ alone, or through new/ and then cur/: in this order, because messages move in this direction.
-    func scan(newOnly: Bool) throws(StoreError) -> ScanResult {
+extension FolderScan {
+    /// Looks through new/ and then cur/: in this order, because messages move in this direction.
+    func scan() throws(StoreError) -> ScanResult {
         generation &+= 1
         var result = ScanResult()
         let known = index.header()?.stamps
-        let new = try sealed(folder.new, known?.new)
+        let new = try folder.new.sealedForScan(known?.new)
         newInode = new.status.inode
         try scan(.new, into: &result)
         newState.scanned(new.status, isSealed: new.isSealed)
-        if !newOnly {
-            let cur = try sealed(folder.cur, known?.cur)
-            curInode = cur.status.inode
-            try scan(.cur, into: &result)
-            curState.scanned(cur.status, isSealed: cur.isSealed)
-        }
+        let cur = try folder.cur.sealedForScan(known?.cur)
+        curInode = cur.status.inode
+        try scan(.cur, into: &result)
+        curState.scanned(cur.status, isSealed: cur.isSealed)
         for slot in table.entries.indices {
             let entry = table.entries[slot]
-            if entry.generation != generation, entry.place == .new || (!newOnly && entry.place == .cur) { result.missing.append(slot) }
+            guard entry.generation != generation else { continue }
+            if entry.place == .new || entry.place == .cur || (entry.place == .none && isExpected(entry.uid)) { result.missing.append(slot) }
         }
         return result
-    }
-
-    /// A directory that has just changed is sealed before it is scanned, unless its time is the seal of another session.
-    private func sealed(_ directory: Folder, _ known: ScannedDirectory?) throws(StoreError) -> (status: FileStatus, isSealed: Bool) {
-        let status = try checkedStatus(directory)
-        if let known, known.isSealed, known.modified == status.modified { return (status, true) }
-        let age = ScannedDirectory.now - status.modified
-        guard age < ScannedDirectory.granularity, age > -ScannedDirectory.granularity, let sealed = directory.seal() else {
-            return (status, false)
-        }
-        let after = try checkedStatus(directory)
-        return (after, after.modified == sealed)
-    }
-
-    /// Status of new/ or cur/; throws `.mailboxGone` when the directory was deleted.
-    func checkedStatus(_ directory: Folder) throws(StoreError) -> FileStatus {
-        let status = try directory.status()
-        guard status.links > 0 else { throw .mailboxGone("Mailbox was deleted under us") }
-        return status
     }
 
     private func scan(_ place: MessagePlace, into result: inout ScanResult) throws(StoreError) {
@@ -93,7 +73,7 @@ extension MaildirMailbox {
             return
         }
         // A message that clients were told is gone, or that would now appear in the middle: it is a new one.
-        if entry.place == .gone || (entry.place == .none && entry.uid <= highestShown) {
+        if entry.place == .gone || (entry.place == .none && isExpunged(entry.uid)) {
             return result.unknown.append(UnknownFile(name: Array(name), place: place, replaces: slot))
         }
         table.see(slot, at: place, info: name[(name.startIndex + length)...], generation: generation)

@@ -1,0 +1,198 @@
+/// The UIDs that a session shows, as bits: position to UID and back. 130 KB for a million messages.
+struct UIDMap {
+    /// Numbers of segments that hold messages (and perhaps of some that held some), ascending.
+    private(set) var segments: [UInt32] = []
+    /// 16 words for each of them.
+    private var words: [UInt64] = []
+    /// Messages before each of them.
+    private var starts: [Int32] = []
+    /// `MessageSegment.flagSum` of each, as this session knows it.
+    var flagSums: [UInt64] = []
+    private(set) var count = 0
+
+    private static let wordCount = MessageSegment.wordCount
+
+    /// Adds a segment above all others.
+    mutating func append(_ number: UInt32, flagSum: UInt64, word: (Int) -> UInt64) {
+        segments.append(number)
+        starts.append(Int32(truncatingIfNeeded: count))
+        flagSums.append(flagSum)
+        for index in 0..<Self.wordCount {
+            let bits = word(index)
+            words.append(bits)
+            count += bits.nonzeroBitCount
+        }
+    }
+
+    mutating func reserve(_ count: Int) {
+        segments.reserveCapacity(count)
+        starts.reserveCapacity(count)
+        flagSums.reserveCapacity(count)
+        words.reserveCapacity(count * Self.wordCount)
+    }
+
+    /// Place of a segment, or of the first one above.
+    func find(_ number: UInt32) -> (index: Int, isExact: Bool) {
+        var (low, high) = (0, segments.count)
+        while low < high {
+            let middle = low + (high - low) / 2
+            if segments[middle] < number { low = middle + 1 } else { high = middle }
+        }
+        return (low, low < segments.count && segments[low] == number)
+    }
+
+    /// A word of a segment; 0 where there is none.
+    func word(_ index: Int, ofSegment number: UInt32) -> UInt64 {
+        let found = find(number)
+        return found.isExact ? words[found.index * Self.wordCount + index] : 0
+    }
+
+    /// Position of a UID, or of the first one above it.
+    func position(of uid: UInt32) -> (index: Int, isExact: Bool) {
+        let found = find(MessageSegment.number(of: uid))
+        guard found.index < segments.count else { return (count, false) }
+        var position = Int(starts[found.index])
+        guard found.isExact else { return (position, false) }
+        let first = found.index * Self.wordCount
+        let word = Int(uid / 64) % Self.wordCount
+        for index in first..<first + word { position += words[index].nonzeroBitCount }
+        let bit = UInt64(1) << UInt64(uid % 64)
+        position += (words[first + word] & (bit - 1)).nonzeroBitCount
+        return (position, words[first + word] & bit != 0)
+    }
+
+    func contains(_ uid: UInt32) -> Bool {
+        word(Int(uid / 64) % Self.wordCount, ofSegment: MessageSegment.number(of: uid)) & (1 << UInt64(uid % 64)) != 0
+    }
+
+    /// UID at a position, which must exist.
+    func uid(at position: Int) -> UInt32 {
+        precondition(position >= 0 && position < count)
+        var (low, high) = (0, segments.count)
+        while high - low > 1 {
+            let middle = low + (high - low) / 2
+            if Int(starts[middle]) <= position { low = middle } else { high = middle }
+        }
+        var rest = position - Int(starts[low])
+        var index = low * Self.wordCount
+        while true {
+            let bits = words[index].nonzeroBitCount
+            if rest < bits { break }
+            rest -= bits
+            index += 1
+        }
+        return uid(segments[low], index % Self.wordCount, Self.bit(rest, of: words[index]))
+    }
+
+    /// The first UID above `uid`.
+    func uid(after uid: UInt32) -> UInt32? {
+        guard uid < .max else { return nil }
+        let next = uid + 1
+        var (place, isExact) = find(MessageSegment.number(of: next))
+        var word = isExact ? Int(next / 64) % Self.wordCount : 0
+        var mask = isExact ? UInt64.max << UInt64(next % 64) : .max
+        while place < segments.count {
+            let bits = words[place * Self.wordCount + word] & mask
+            if bits != 0 { return self.uid(segments[place], word, bits.trailingZeroBitCount) }
+            mask = .max
+            word += 1
+            if word == Self.wordCount { (word, place) = (0, place + 1) }
+        }
+        return nil
+    }
+
+    var last: UInt32? { count > 0 ? uid(at: count - 1) : nil }
+
+    private func uid(_ segment: UInt32, _ word: Int, _ bit: Int) -> UInt32 {
+        segment * UInt32(MessageSegment.capacity) + UInt32(word * 64 + bit)
+    }
+
+    /// Number of the bit that is set as the `rank`th one.
+    private static func bit(_ rank: Int, of word: UInt64) -> Int {
+        var (word, rank, base) = (word, rank, 0)
+        for width in [32, 16, 8, 4, 2, 1] {
+            let low = (word & (1 << UInt64(width) - 1)).nonzeroBitCount
+            if rank >= low {
+                rank -= low
+                base += width
+                word >>= UInt64(width)
+            }
+        }
+        return base
+    }
+
+    /// Adds UIDs above all that are there, ascending.
+    mutating func append(_ uids: [UInt32]) {
+        for uid in uids {
+            let number = MessageSegment.number(of: uid)
+            if segments.last != number { append(number, flagSum: 0) { _ in 0 } }
+            words[(segments.count - 1) * Self.wordCount + Int(uid / 64) % Self.wordCount] |= 1 << UInt64(uid % 64)
+            count += 1
+        }
+    }
+
+    /// Removes UIDs; answers how many were there.
+    mutating func remove(_ uids: [UInt32]) {
+        guard let first = uids.first else { return }
+        for uid in uids {
+            let found = find(MessageSegment.number(of: uid))
+            if found.isExact { words[found.index * Self.wordCount + Int(uid / 64) % Self.wordCount] &= ~(1 << UInt64(uid % 64)) }
+        }
+        var place = find(MessageSegment.number(of: first)).index
+        guard place < segments.count else { return }
+        count = Int(starts[place])
+        while place < segments.count {
+            starts[place] = Int32(truncatingIfNeeded: count)
+            for index in place * Self.wordCount..<(place + 1) * Self.wordCount { count += words[index].nonzeroBitCount }
+            place += 1
+        }
+    }
+}
+
+/// UIDs as ranges, ascending.
+struct UIDRanges {
+    private(set) var ranges: [ClosedRange<UInt32>] = []
+
+    var count: Int { ranges.reduce(0) { $0 + $1.count } }
+
+    var isEmpty: Bool { ranges.isEmpty }
+
+    func contains(_ uid: UInt32) -> Bool {
+        guard !ranges.isEmpty else { return false }
+        var (low, high) = (0, ranges.count)
+        while low < high {
+            let middle = low + (high - low) / 2
+            if ranges[middle].upperBound < uid { low = middle + 1 } else { high = middle }
+        }
+        return low < ranges.count && ranges[low].contains(uid)
+    }
+
+    mutating func insert(_ uid: UInt32) {
+        if let last = ranges.last, last.upperBound < uid {
+            if last.upperBound + 1 == uid { ranges[ranges.count - 1] = last.lowerBound...uid } else { ranges.append(uid...uid) }
+            return
+        }
+        guard !contains(uid) else { return }
+        let place = ranges.firstIndex { $0.lowerBound > uid } ?? ranges.count
+        ranges.insert(uid...uid, at: place)
+        if place + 1 < ranges.count, uid + 1 == ranges[place + 1].lowerBound {
+            ranges[place] = uid...ranges[place + 1].upperBound
+            ranges.remove(at: place + 1)
+        }
+        if place > 0, ranges[place - 1].upperBound + 1 == ranges[place].lowerBound {
+            ranges[place - 1] = ranges[place - 1].lowerBound...ranges[place].upperBound
+            ranges.remove(at: place)
+        }
+    }
+
+    mutating func remove(_ uid: UInt32) {
+        guard let place = ranges.firstIndex(where: { $0.contains(uid) }) else { return }
+        let range = ranges[place]
+        var parts: [ClosedRange<UInt32>] = []
+        if range.lowerBound < uid { parts.append(range.lowerBound...uid - 1) }
+        if range.upperBound > uid { parts.append(uid + 1...range.upperBound) }
+        ranges.replaceSubrange(place...place, with: parts)
+    }
+
+    var uids: [UInt32] { ranges.flatMap { Array($0) } }
+}
