@@ -117,6 +117,10 @@ package final class Index {
         return text
     }()
 
-    /// Reads what a confined process cannot.
-    package static func prepare() { _ = bootID }
+    /// Reads what a confined process cannot, and makes the process and its children remove an index in which they crash.
+    package static func prepare() {
+        _ = bootID
+        // Without it, everything works, but for the remedy against damage that nothing else finds.
+        try? IndexFile.removeOnCrash()
+    }
 }

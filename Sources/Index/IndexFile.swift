@@ -1,3 +1,4 @@
+internal import CPlatform
 internal import Platform
 
 /// The file of an index while it is open, and the lock that keeps its users apart.
@@ -8,6 +9,8 @@ internal import Platform
 final class IndexFile {
     private let file: FileDescriptor
     private let path: String
+    /// Descriptor of its directory, which whoever opened it keeps open.
+    private let directory: Int32
     private var opened: LMDB?
     /// How deep calls of `locked` are nested.
     private var depth = 0
@@ -44,6 +47,7 @@ final class IndexFile {
 
     private init(_ directory: borrowing Directory, _ mode: UInt32) throws(IndexError) {
         path = directory.path + "/" + String(decoding: Self.name, as: UTF8.self)
+        self.directory = directory.descriptor.number
         do throws(SystemError) { file = try Self.openedOrMade(directory, mode) } catch { throw .unusable(error.description) }
     }
 
@@ -109,12 +113,23 @@ final class IndexFile {
         }
         depth = 1
         isAlone = alone
+        cp_guard_set(directory)
         return true
     }
 
     private func unlock() {
         depth -= 1
-        if depth == 0 { file.unlock() }
+        guard depth == 0 else { return }
+        cp_guard_set(-1)
+        file.unlock()
+    }
+
+    /// A process that crashes while it is in an index removes it: damage that no check finds must not crash each session of its user.
+    static func removeOnCrash() throws(SystemError) {
+        let result = unsafe (name + [0]).withUnsafeBufferPointer { bytes in
+            unsafe bytes.withMemoryRebound(to: CChar.self) { unsafe cp_guard_install($0.baseAddress) }
+        }
+        if result < 0 { throw SystemError(call: "sigaction", code: -result) }
     }
 
     /// Runs `body` with nobody else in the index. Answers nil when the file was removed or cut meanwhile: open it anew.

@@ -2,7 +2,7 @@ internal import Index
 
 /// Where sessions and deliveries get their mail from.
 package enum MailStore {
-    /// Reads what a confined process cannot (the boot id): call it before.
+    /// Does what a confined process cannot (reading the boot id): call it before.
     package static func prepare() { Index.prepare() }
 
     /// Opens a user's mail; creates the root when it is missing.

@@ -208,4 +208,25 @@ struct IndexTests {
         }
         #expect(scratch.reports.isEmpty)
     }
+
+    @Test("a process that crashes while it uses it takes it along, one that crashes elsewhere does not", arguments: [true, false])
+    func crash(_ isInside: Bool) throws {
+        let scratch = try Scratch()
+        let index = try scratch.index()
+        index.write { (transaction) throws(IndexError) in try transaction.put([1], [1]) }
+        index.rest()
+        guard case .parent(let pid) = try Platform.Process.fork() else {
+            Index.prepare()
+            guard let index = try? scratch.index() else { Platform.Process.exit(1) }
+            index.read { (transaction) throws(IndexError) in
+                _ = try transaction.value([1])
+                if isInside { abort() }
+            }
+            abort()
+        }
+        var status: Int32 = 0
+        unsafe waitpid(pid, &status, 0)
+        #expect(status & 0x7f == SIGABRT)
+        #expect(index.read { (transaction) throws(IndexError) in try transaction.value([1]) } == .some(isInside ? nil : [1]))
+    }
 }

@@ -65,10 +65,12 @@ struct ViewTests {
         segment.replace(3_071, IndexedMessage(), by: IndexedMessage(modSeq: 9, flags: .seen, state: .cur))
         segment.modSeq = 12
         #expect(MessageSegment(2, segment.bytes.span) == segment)
-        #expect(segment.unseen == 1 && segment.deleted == 1 && segment.new == 1 && segment.contains(3_071) && !segment.contains(3_070))
+        #expect(
+            segment.counters.unseen == 1 && segment.counters.deleted == 1 && segment.counters.new == 1 && segment.contains(3_071)
+                && !segment.contains(3_070))
         segment.replace(2_049, message, by: IndexedMessage(state: .gone))
         segment.replace(3_071, IndexedMessage(modSeq: 9, flags: .seen, state: .cur), by: IndexedMessage(state: .gone))
-        #expect(segment.unseen == 0 && segment.new == 0 && segment.flagSum == 0 && segment.words.allSatisfy { $0 == 0 })
+        #expect(segment.counters == MessageSegment.Counters() && segment.flagSum == 0 && segment.words.allSatisfy { $0 == 0 })
         #expect(MessageSegment(2, Array(segment.bytes.dropLast()).span) == nil)
     }
 

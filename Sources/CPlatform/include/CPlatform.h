@@ -139,6 +139,13 @@ void cp_trap_names(const char *names, int count);
 /// Installs the SIGSYS handler: it writes `prefix`, the name of the system call and `suffix` as one datagram to `fd` and exits with 159.
 int cp_trap_install(int fd, const void *prefix, size_t prefix_length);
 
+// -- a file that a crash removes ------------------------------------------------------------------
+/// A process that dies of a fault of its own (SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGABRT, SIGFPE) while a descriptor is set removes the file `name`
+/// from the directory behind it first. Replaces other handlers of these signals.
+int cp_guard_install(const char *name);
+/// The directory from now on, or -1.
+void cp_guard_set(int fd);
+
 // -- the log's spool -----------------------------------------------------------------------------
 enum { CP_SPOOL_SLOTS = 32, CP_SPOOL_DATA = 4096, CP_SPOOL_OUTPUT = 160 * 1024, CP_SPOOL_FILES = 3, CP_SPOOL_KEPT = 1000, CP_SPOOL_KEPT_DATA = 1660 };
 /// One received datagram, as the kernel left it: `data` was zero before, so its content tells that something came.

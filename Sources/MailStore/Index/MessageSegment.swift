@@ -15,10 +15,14 @@ struct MessageSegment: Equatable {
     private(set) var flagSum: UInt64 = 0
     /// `flagSum` when the index was made: tells whether flags changed while there was none.
     var firstFlagSum: UInt64 = 0
-    private(set) var unseen: UInt16 = 0
-    private(set) var deleted: UInt16 = 0
-    /// Messages in new/.
-    private(set) var new: UInt16 = 0
+    private(set) var counters = Counters()
+
+    /// Messages without \Seen, with \Deleted, and in new/.
+    struct Counters: Equatable {
+        fileprivate(set) var unseen: UInt16 = 0
+        fileprivate(set) var deleted: UInt16 = 0
+        fileprivate(set) var new: UInt16 = 0
+    }
 
     init(_ number: UInt32) { self.number = number }
 
@@ -40,10 +44,7 @@ struct MessageSegment: Equatable {
         modSeq = Self.modSeq(bytes)
         flagSum = Self.flagSum(bytes)
         firstFlagSum = bytes.word(at: start + 16)
-        let counters = bytes.word(at: start + 24)
-        unseen = UInt16(truncatingIfNeeded: counters)
-        deleted = UInt16(truncatingIfNeeded: counters >> 16)
-        new = UInt16(truncatingIfNeeded: counters >> 32)
+        counters = Self.counters(bytes)
     }
 
     var bytes: [UInt8] {
@@ -52,7 +53,7 @@ struct MessageSegment: Equatable {
         out.add(modSeq)
         out.add(flagSum)
         out.add(firstFlagSum)
-        out.add(UInt64(unseen) | UInt64(deleted) << 16 | UInt64(new) << 32)
+        out.add(UInt64(counters.unseen) | UInt64(counters.deleted) << 16 | UInt64(counters.new) << 32)
         return out.bytes
     }
 
@@ -60,6 +61,12 @@ struct MessageSegment: Equatable {
     static func isValid(_ bytes: Span<UInt8>) -> Bool { bytes.count == encodedSize }
     static func word(_ index: Int, _ bytes: Span<UInt8>) -> UInt64 { bytes.word(at: index * 8) }
     static func modSeq(_ bytes: Span<UInt8>) -> UInt64 { bytes.word(at: wordCount * 8) }
+    static func counters(_ bytes: Span<UInt8>) -> Counters {
+        let word = bytes.word(at: wordCount * 8 + 24)
+        return Counters(
+            unseen: UInt16(truncatingIfNeeded: word), deleted: UInt16(truncatingIfNeeded: word >> 16),
+            new: UInt16(truncatingIfNeeded: word >> 32))
+    }
     static func flagSum(_ bytes: Span<UInt8>) -> UInt64 { bytes.word(at: wordCount * 8 + 8) }
 
     func contains(_ uid: UInt32) -> Bool { words[Int(uid / 64) % Self.wordCount] & (1 << UInt64(uid % 64)) != 0 }
@@ -74,9 +81,9 @@ struct MessageSegment: Equatable {
 
     private mutating func count(_ uid: UInt32, _ message: IndexedMessage, by sign: Int) {
         func change(_ counter: inout UInt16) { counter = UInt16(clamping: Int(counter) + sign) }
-        if !message.flags.contains(.seen) { change(&unseen) }
-        if message.flags.contains(.deleted) { change(&deleted) }
-        if message.state == .new { change(&new) }
+        if !message.flags.contains(.seen) { change(&counters.unseen) }
+        if message.flags.contains(.deleted) { change(&counters.deleted) }
+        if message.state == .new { change(&counters.new) }
         let digest = Self.digest(uid, message)
         flagSum = sign > 0 ? flagSum &+ digest : flagSum &- digest
     }

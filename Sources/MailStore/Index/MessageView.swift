@@ -94,14 +94,14 @@ final class MessageView {
 
     /// Messages of segments that `wanted` picks (by what the index says of them) and that are for `isWanted`: their positions.
     func positions(
-        inSegments wanted: (MessageSegment) -> Bool, limit: Int = .max, where isWanted: (IndexedMessage) -> Bool
+        inSegments wanted: (_ modSeq: UInt64, MessageSegment.Counters) -> Bool, limit: Int = .max, where isWanted: (IndexedMessage) -> Bool
     ) -> [Int] {
         if index.header() == nil { recover() }
         return index.index.read { (transaction) throws(IndexError) in
             var positions: [Int] = []
             var segments: [UInt32] = []
             try index.forEachSegment(transaction) { (number, bytes) throws(IndexError) in
-                if let segment = MessageSegment(number, bytes), wanted(segment) { segments.append(number) }
+                if wanted(MessageSegment.modSeq(bytes), MessageSegment.counters(bytes)) { segments.append(number) }
             }
             for segment in segments where positions.count < limit {
                 try index.forEachMessage(ofSegment: segment, transaction) { uid, message in

@@ -175,7 +175,7 @@ final class FolderScan {
         }
         let messages = slots.map(onDisk)
         var template = MailboxHeader()
-        (template.uidValidity, template.uidNext, template.guid, template.stamps) = (uidValidity, nextUID, guid, currentStamps)
+        (template.uidValidity, template.uidNext, template.guid, template.stamps) = (uidValidity, nextUID, knownGUID, currentStamps)
         template.listRecords = UInt32(clamping: list.recordCount)
         let isSameList =
             indexed.map { $0.header.uidValidity == uidValidity && $0.header.stamps.list.inode == template.stamps.list.inode } ?? false
@@ -191,6 +191,9 @@ final class FolderScan {
         guard let written, let header = written else { return .overtaken }
         return .done(header)
     }
+
+    /// Only where nothing can be written there may be none.
+    private var knownGUID: [UInt8] { guid.count == 32 ? guid : [UInt8](repeating: 0x30, count: 32) }
 
     private func isStill(_ stamps: MailboxStamps) -> Bool {
         guard let new = try? folder.new.directory.status(), let cur = try? folder.cur.directory.status() else { return false }

@@ -18,7 +18,7 @@ extension MaildirMailbox {
         for _ in 0..<StoreLimits.renameRaces {
             var header = try current(force: force)
             if try adopt(header) == false { continue }
-            guard movesNew, header.recent > 0 else { return header }
+            guard movesNew, header.recent > 0, refusedNew != header.stamps.new.modified else { return header }
             // Overtaken by another session: its messages are in cur/ now, and have to be found again.
             force = try moveNewToCur(&header)
             if !force { return header }
@@ -106,8 +106,11 @@ extension MaildirMailbox {
             }
             return updates
         }
-        if let refusal { store.options.log(.warning, refusal.logText) }
         if let changed { header = changed }
+        if let refusal {
+            store.options.log(.warning, refusal.logText)
+            refusedNew = header.stamps.new.modified
+        }
         return isOvertaken
     }
 
@@ -116,7 +119,7 @@ extension MaildirMailbox {
         index.index.read { (transaction) throws(IndexError) in
             var segments: [UInt32] = []
             try index.forEachSegment(transaction) { (number, bytes) throws(IndexError) in
-                if let segment = MessageSegment(number, bytes), segment.new > 0 { segments.append(number) }
+                if MessageSegment.counters(bytes).new > 0 { segments.append(number) }
             }
             var uids: [UInt32] = []
             for segment in segments {

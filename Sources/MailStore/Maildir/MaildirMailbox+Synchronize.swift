@@ -96,7 +96,7 @@ extension MaildirMailbox {
         var withNew: [UInt32] = []
         try index.forEachSegment(transaction) { number, bytes in
             uids.append(number, flagSum: MessageSegment.flagSum(bytes)) { MessageSegment.word($0, bytes) }
-            if header.recent > 0, let segment = MessageSegment(number, bytes), segment.new > 0 { withNew.append(number) }
+            if header.recent > 0, MessageSegment.counters(bytes).new > 0 { withNew.append(number) }
         }
         guard uids.count == Int(header.messages) else { throw .damaged("messages and their number differ") }
         for segment in withNew {

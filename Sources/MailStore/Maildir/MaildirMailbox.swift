@@ -24,6 +24,8 @@ final class MaildirMailbox: Mailbox {
     var cache = ItemCache()
     /// Sizes and dates that are not written to the index yet.
     var numbers: [UInt32: MessageNumbers] = [:]
+    /// new/ when a message could not be moved out of it: tried again when something changes there.
+    var refusedNew: Int64?
     /// How often all files were looked at.
     var scans = 0
     var lastName: (uid: UInt32, message: IndexedMessage, entry: NameEntry)?
@@ -51,10 +53,10 @@ final class MaildirMailbox: Mailbox {
     var recentCount: Int { view.recent.count }
 
     var firstUnseen: Int? {
-        view.positions(inSegments: { $0.unseen > 0 }, limit: 1) { !$0.flags.contains(.seen) }.first
+        view.positions(inSegments: { $1.unseen > 0 }, limit: 1) { !$0.flags.contains(.seen) }.first
     }
 
-    var deleted: [Int] { view.positions(inSegments: { $0.deleted > 0 }) { $0.flags.contains(.deleted) } }
+    var deleted: [Int] { view.positions(inSegments: { $1.deleted > 0 }) { $0.flags.contains(.deleted) } }
 
     // MARK: modseqs
 
@@ -64,7 +66,7 @@ final class MaildirMailbox: Mailbox {
 
     func changed(since modSeq: UInt64) -> [Int] {
         guard modSeq < highestModSeq else { return [] }
-        return view.positions(inSegments: { $0.modSeq > modSeq }) { $0.modSeq > modSeq }
+        return view.positions(inSegments: { changed, _ in changed > modSeq }) { $0.modSeq > modSeq }
     }
 
     func vanished(since modSeq: UInt64) -> [ClosedRange<UInt32>] { index.vanished(since: modSeq) }
