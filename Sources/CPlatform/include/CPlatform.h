@@ -145,6 +145,8 @@ int cp_trap_install(int fd, const void *prefix, size_t prefix_length);
 int cp_guard_install(const char *name);
 /// The directory from now on, or -1.
 void cp_guard_set(int fd);
+/// Removes the file now, where a directory is set: for who ends the process in another way.
+void cp_guard_run(void);
 
 // -- the log's spool -----------------------------------------------------------------------------
 enum { CP_SPOOL_SLOTS = 32, CP_SPOOL_DATA = 4096, CP_SPOOL_OUTPUT = 160 * 1024, CP_SPOOL_FILES = 3, CP_SPOOL_KEPT = 1000, CP_SPOOL_KEPT_DATA = 1660 };
