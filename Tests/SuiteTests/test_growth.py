@@ -63,7 +63,11 @@ class Growth(Case):
             client.socket.setblocking(True)
             self.assertIn(b"x OK", answer, text)
             counted.append(traced.calls)
-        memory = self.worker().private_memory()
+        # Who waits gives the index back.
+        worker = self.worker()
+        folder = "/proc/%d/fd" % worker.pid
+        self.until(lambda: not [fd for fd in os.listdir(folder) if os.readlink(os.path.join(folder, fd)).endswith("culver.index")], "the index to be closed")
+        memory = worker.private_memory()
         client.close()
         self.until(lambda: not [p for p in self.made.named("imap") if "[alice" in p.title], "the end of the session")
         return counted, memory
