@@ -4,7 +4,8 @@ internal import Platform
 // COPY and MOVE.
 extension MaildirMailbox {
     func copy(_ positions: [Int], to target: MailboxName) throws(StoreError) -> CopiedMessages {
-        try transfer(try uids(positions), to: target, moves: false, isMoved: false) ?? CopiedMessages(uidValidity: 0, sources: [], targets: [])
+        try transfer(try uids(positions), to: target, moves: false, isMoved: false)
+            ?? CopiedMessages(uidValidity: 0, sources: [], targets: [])
     }
 
     func move(_ positions: [Int], to target: MailboxName) throws(StoreError) -> CopiedMessages {
@@ -41,7 +42,11 @@ extension MaildirMailbox {
                 continue
             }
             let save = try store.save(to: target)
-            for file in files { try save.add(file, of: self, moves: moves, copiesData: copiesData, isMoved: isMoved) }
+            for (number, file) in files.enumerated() {
+                try save.add(file, of: self, moves: moves, copiesData: copiesData, isMoved: isMoved)
+                // What comes after this is done with the index locked: no time for clients.
+                store.progress?(number + 1)
+            }
             switch try save.finish() {
             case .saved(let saved): return CopiedMessages(uidValidity: saved.uidValidity, sources: uids, targets: saved.uids)
             case .sourceMoved: try look(force: true)
