@@ -89,5 +89,5 @@ class Growth(Case):
         for text, small, large in zip(self.COMMANDS, found["Small"][0], found["Large"][0]):
             # The tree of the index is one level deeper: a few more pages to write.
             self.assertLessEqual(large, small + 8, "%s: %d system calls in %d messages, %d in %d" % (text, large, LARGE, small, SMALL))
-        # One bit for each message, and a little more.
-        self.assertLess(found["Large"][1] - found["Small"][1], 64 * 1024, "private memory: %r" % found)
+        # One bit for each message, and pages that one session happens to keep and another does not.
+        self.assertLess(found["Large"][1] - found["Small"][1], 128 * 1024, "private memory: %r" % found)

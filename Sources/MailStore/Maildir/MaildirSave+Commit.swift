@@ -19,8 +19,8 @@ extension MaildirSave {
     /// Puts every message into its place under the lock of dovecot-uidlist, writes the UIDs down, and waits for the disk.
     func finish() throws(StoreError) -> Outcome {
         guard !items.isEmpty else { return .saved(SavedMessages(uidValidity: 0, uids: [])) }
-        if let allowance, allowance.isLimited { try allowance.checkAll(try store.quotaUsage()) }
         let lock = try store.lock(UIDListFile.name, in: folder.control)
+        if let allowance, allowance.isLimited { try allowance.checkAll(try store.quotaUsage()) }
         let outcome = try SaveCommit(self).run()
         if case .saved = outcome { items = [] }
         _ = consume lock
