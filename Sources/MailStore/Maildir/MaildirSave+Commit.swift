@@ -19,8 +19,10 @@ extension MaildirSave {
     /// Puts every message into its place under the lock of dovecot-uidlist, writes the UIDs down, and waits for the disk.
     func finish() throws(StoreError) -> Outcome {
         guard !items.isEmpty else { return .saved(SavedMessages(uidValidity: 0, uids: [])) }
-        let lock = try store.lock(UIDListFile.name, in: folder.control)
+        // Counting may have to give UIDs to deliveries, which takes the lock; what another session saved since is in the index when it lets go.
         if let allowance, allowance.isLimited { try allowance.checkAll(try store.quotaUsage()) }
+        let lock = try store.lock(UIDListFile.name, in: folder.control)
+        if let allowance, allowance.isLimited, let usage = try store.indexedUsage() { try allowance.checkAll(usage) }
         let outcome = try SaveCommit(self).run()
         if case .saved = outcome { items = [] }
         _ = consume lock

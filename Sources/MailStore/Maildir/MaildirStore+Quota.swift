@@ -13,11 +13,20 @@ extension MaildirStore {
     }
 
     func quotaUsage() throws(StoreError) -> QuotaUsage {
+        try usage { (name) throws(StoreError) in try status(name, sizes: true) } ?? QuotaUsage()
+    }
+
+    /// The same without looking at any mailbox, and so without a lock; nil where the index does not know it all.
+    func indexedUsage() throws(StoreError) -> QuotaUsage? {
+        try usage { (name) throws(StoreError) in try indexedStatus(name, sizes: true) }
+    }
+
+    private func usage(_ count: (MailboxName) throws(StoreError) -> MailboxStatus?) throws(StoreError) -> QuotaUsage? {
         var usage = QuotaUsage()
         for mailbox in try list() where mailbox.isSelectable {
             guard let limits = quotaLimits(of: mailbox.name), !limits.isIgnored else { continue }
             do throws(StoreError) {
-                let status = try status(mailbox.name, sizes: true)
+                guard let status = try count(mailbox.name) else { return nil }
                 usage.storage = usage.storage.clampedSum(status.size)
                 usage.messages += Int64(status.messages)
             } catch { if error != .notFound { throw error } }

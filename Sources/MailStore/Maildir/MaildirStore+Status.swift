@@ -11,7 +11,7 @@ extension MaildirStore {
     }
 
     /// From one record of the index, when the directories and dovecot-uidlist are as they were when it was written.
-    private func indexedStatus(_ name: MailboxName, sizes: Bool) throws(StoreError) -> MailboxStatus? {
+    func indexedStatus(_ name: MailboxName, sizes: Bool) throws(StoreError) -> MailboxStatus? {
         let root = roots[name.namespace]
         let path = root.names.path(of: name.parts)
         let mail: Folder
