@@ -28,6 +28,7 @@ SEEDS = {
     "message": (["MessageFormat", "Mail"], b"", b""),
     "charset": (["MessageFormat"], b"\x10\x03", b""),
     "preview": (["MessageFormat"], b"\x03", b""),
+    "summary": (["MessageFormat", "Mail"], b"\x03", b""),
     "collation": (["MessageFormat"], b"", b""),
     "modified-utf7": (["MailStore/MailboxName", "IMAPSyntax"], b"", b""),
     "maildir-name": (["MailStore"], b"", b""),
