@@ -33,7 +33,9 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
     /// The file system is mounted read-only.
     package var isReadOnly: Bool { code == EROFS }
     /// No space or no quota left.
-    package var isOutOfSpace: Bool { code == ENOSPC || code == EDQUOT }
+    package var isOutOfSpace: Bool { code == ENOSPC || isQuota }
+    /// The user's quota of the file system, as against the whole of it.
+    package var isQuota: Bool { code == EDQUOT }
 }
 
 /// Runs a call that answers -1 and errno, again for EINTR; throws what else went wrong.

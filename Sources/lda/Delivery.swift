@@ -117,6 +117,8 @@ struct Delivery {
 
     private func failure(of error: StoreError) -> AccessFailure {
         switch error {
+        // A full disk is the administrator's concern and passes; the user's own quota is a reason to send the message back.
+        case .noSpace(let failure) where !failure.cause.isQuota: return AccessFailure(.temporary, error.logText)
         case .noSpace: return refused("Not enough disk quota")
         case .overQuota(let text), .tooBig(let text): return refused(text)
         case .unavailable(let text): return AccessFailure(.temporary, text)

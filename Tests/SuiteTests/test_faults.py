@@ -49,8 +49,6 @@ class Faults(Case):
     """Each operation starts from INBOX with a, b, c and Target with t."""
 
     OPERATIONS = ("APPEND", "MULTIAPPEND", "COPY", "MOVE", "STORE", "EXPUNGE", "RENAME")
-    CHANGING = [tracer.NUMBERS[name] for name in (
-        "fsync", "fdatasync", "ftruncate", "pwrite64", "openat2", "mkdirat", "unlinkat", "renameat", "linkat", "renameat2", "utimensat")]
 
     def setUp(self):
         super().setUp()
@@ -81,7 +79,8 @@ class Faults(Case):
             "EXPUNGE": b"x EXPUNGE\r\n", "RENAME": b"x RENAME Target Other\r\n"}[operation]
 
     def run_traced(self, operation, at_call):
-        """Runs the operation in a session whose process is traced; answers how it ended, and what the client read."""
+        """Runs the operation in a session whose process is traced; answers how it ended, and what the client read. `at_call` gets the
+        tracer and the call's number."""
         client = self.made.login("alice")
         self.assertOK(client.command("SELECT INBOX"))
         if operation == "EXPUNGE":
@@ -102,11 +101,11 @@ class Faults(Case):
                 answer.extend(data)
             return b"\r\nx " in b"\r\n" + answer and answer.endswith(b"\r\n")
 
-        how = traced.run(at_call, is_over)
+        how = traced.run(lambda _, call: at_call(traced, call), is_over)
         is_over()
         client.close()
         self.until(lambda: not [p for p in self.made.named("imap") if "[alice" in p.title], "the end of the session")
-        return how, bytes(answer), traced.calls
+        return how, bytes(answer)
 
     def check(self, operation, where):
         """Nothing lost, nothing doubled; done or not done."""
@@ -149,7 +148,7 @@ class Faults(Case):
             while True:
                 number += 1
                 self.prepare()
-                how, answer, _ = self.run_traced(operation, lambda count, _: "kill" if count == number else None)
+                how, answer = self.run_traced(operation, lambda traced, _: "kill" if traced.calls == number else None)
                 inbox, target = self.check(operation, "killed at call %d" % number)
                 if b"x OK" in answer and operation == "APPEND":
                     self.assertEqual(len(inbox), 4)
@@ -169,13 +168,13 @@ class Faults(Case):
                     self.prepare()
                     matching = [0]
 
-                    def fail(_, call):
-                        if call in self.CHANGING:
+                    def fail(traced, call):
+                        if traced.changes_files(call):
                             matching[0] += 1
                             return code if matching[0] == number else None
                         return None
 
-                    how, answer, _ = self.run_traced(operation, fail)
+                    how, answer = self.run_traced(operation, fail)
                     where = "%s at changing call %d" % (errno.errorcode[code], number)
                     inbox, target = self.check(operation, where)
                     self.assertRegex(answer, rb"(?m)^x (OK|NO)", "%s, %s" % (operation, where))

@@ -15,10 +15,13 @@ _libc.ptrace.restype = ctypes.c_long
 _GETREGS, _SETREGS, _DETACH, _SYSCALL, _SEIZE, _INTERRUPT = 12, 13, 17, 24, 0x4206, 0x4207
 _TRACESYSGOOD = 1
 _RAX, _ORIGINAL_RAX = 10, 15  # in struct user_regs_struct
+_ARGUMENTS = (14, 13, 12, 7, 9, 8)  # rdi, rsi, rdx, r10, r8, r9
 _WALL = 0x40000000
 
 NUMBERS = {"read": 0, "write": 1, "close": 3, "fsync": 74, "fdatasync": 75, "ftruncate": 77, "flock": 73, "pwrite64": 18, "openat": 257,
-           "mkdirat": 258, "unlinkat": 263, "renameat": 264, "linkat": 265, "renameat2": 316, "openat2": 437, "utimensat": 280}
+           "mkdirat": 258, "unlinkat": 263, "renameat": 264, "linkat": 265, "renameat2": 316, "openat2": 437, "utimensat": 280, "writev": 20}
+CHANGING = frozenset(NUMBERS[name] for name in (
+    "fsync", "fdatasync", "ftruncate", "pwrite64", "openat2", "mkdirat", "unlinkat", "renameat", "linkat", "renameat2", "utimensat"))
 
 
 def _ptrace(request, pid, address=0, data=0):
@@ -34,7 +37,9 @@ class Tracer:
         self.pid = pid
         self.calls = 0
         self.is_gone = False
+        self.exit_code = None  # when it has exited by itself
         self._inside = False
+        self._entered = None
         _ptrace(_SEIZE, pid, 0, _TRACESYSGOOD)
         _ptrace(_INTERRUPT, pid)
         self._wait(5)
@@ -47,6 +52,7 @@ class Tracer:
             if pid:
                 if os.WIFEXITED(status) or os.WIFSIGNALED(status):
                     self.is_gone = True
+                    self.exit_code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else None
                 return status
             if time.monotonic() > limit:
                 return None
@@ -56,6 +62,25 @@ class Tracer:
         found = (ctypes.c_ulong * 27)()
         _ptrace(_GETREGS, self.pid, 0, ctypes.addressof(found))
         return found
+
+    def argument(self, index):
+        """A number that the call was given at whose entry the process stands."""
+        return self._entered[_ARGUMENTS[index]]
+
+    def text(self, index):
+        """The same for a path."""
+        with open("/proc/%d/mem" % self.pid, "rb", 0) as memory:
+            memory.seek(self.argument(index))
+            return memory.read(256).split(b"\0")[0]
+
+    def changes_files(self, call):
+        """Whether it stands at a call that a full or broken disk lets fail."""
+        if call in (NUMBERS["write"], NUMBERS["writev"]):
+            try:
+                return os.readlink("/proc/%d/fd/%d" % (self.pid, self.argument(0))).startswith("/")
+            except OSError:
+                return False
+        return call in CHANGING
 
     def run(self, at_call, is_over):
         """Calls `at_call(number, name of the call's number)` at each call's entry until it answers "kill", or an error number to fail with,
@@ -77,7 +102,7 @@ class Tracer:
                 self._inside = not self._inside
                 if self._inside:
                     self.calls += 1
-                    registers = self._registers()
+                    registers = self._entered = self._registers()
                     verdict = at_call(self.calls, registers[_ORIGINAL_RAX]) if result is None else None
                     if verdict == "kill":
                         os.kill(self.pid, signal.SIGKILL)
