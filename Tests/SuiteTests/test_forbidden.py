@@ -67,6 +67,7 @@ PROFILES = {
     "login-worker": ("dovenull", ["chroot={}/empty"]),
     "mail-zygote": ("root", []),
     "mail-worker": ("vmail", ["rule=mail:{}/alice"]),
+    "mail-watcher": ("vmail", []),
 }
 MASTER = ("root", [])
 STRANGERS = ("anvil", "login-zygote", "login-worker")  # in an empty root directory
@@ -138,9 +139,9 @@ ACTS = {
     "open={}/..": ("EACCES", but(config="did", mail_zygote="did")),
     "open={}": ("EACCES", but(config="did", mail_zygote="did")),
     "open=/proc/1/environ": ("EACCES", {}),
-    "open-write=/etc/passwd": ("EACCES", but(auth="openat", config="openat", mail="openat")),
-    "open-write=/proc/{victim}/mem": ("EACCES", but(auth="openat", config="openat", mail="openat")),
-    "create={}/new": ("EACCES", but(auth="openat", config="openat", mail="openat")),
+    "open-write=/etc/passwd": ("EACCES", but(auth="openat", config="openat", mail="openat", mail_watcher="openat")),
+    "open-write=/proc/{victim}/mem": ("EACCES", but(auth="openat", config="openat", mail="openat", mail_watcher="openat")),
+    "create={}/new": ("EACCES", but(auth="openat", config="openat", mail="openat", mail_watcher="openat")),
     "openat2=/etc/passwd": ("openat2", but(mail="EACCES")),
     "openat2=/etc/shadow": ("openat2", but(mail="EACCES")),
     "openat2={}/bob/message": ("openat2", but(mail_zygote="did", mail_worker="EACCES")),
@@ -152,7 +153,7 @@ ACTS = {
     "list=/etc": ("EACCES", but(config="did")),
     "list={}/bob": ("EACCES", but(config="did", mail_zygote="did")),
     # Landlock does not hide that a file exists; an empty root directory does
-    "stat=/etc/passwd": ("did", but(strangers="EACCES", log="did")),
+    "stat=/etc/passwd": ("did", but(strangers="EACCES", log="did", mail_watcher="EACCES")),
     "mkdir={}/bob/folder": ("mkdirat", but(mail="EACCES")),
     "mkdir=/etc/folder": ("mkdirat", but(mail="EACCES")),
     "rmdir=/etc/ssl": ("unlinkat", but(mail="EACCES")),
@@ -177,7 +178,7 @@ ACTS = {
     "pivot_root": ("pivot_root", NEVER),
     "fsopen": ("fsopen", NEVER),
     "mount_setattr": ("mount_setattr", NEVER),
-    "inotify": ("inotify_init1", but(mail="did")),  # changes by other sessions; Landlock does not bind watches, which tell names only
+    "inotify": ("inotify_init1", but(mail="did", mail_watcher="did")),  # changes by other sessions; Landlock does not bind watches, which tell names only
     "fanotify": ("fanotify_init", NEVER),
     "open_by_handle_at": ("open_by_handle_at", NEVER),
     "ioctl": ("ioctl", {}),
@@ -445,6 +446,12 @@ class Order(Probing):
             "mail-worker", [r"close_range\(", r"prctl\(PR_CAPBSET_DROP, CAP_SETUID\) += 0", *identity, *self.LANDLOCK, *self.FILTER])
         after = text[[i for i, line in enumerate(text) if line.startswith("seccomp(")][-1] + 1:]
         self.assertEqual([line.split("(")[0] for line in after if not line.startswith(("newfstatat", "write", "exit_group"))], [])
+
+    def test_a_mail_watcher(self):
+        identity = [step for step in self.IDENTITY if "CAPBSET_DROP" not in step]
+        text = self.assertOrder(
+            "mail-watcher", [r"close_range\(", r"prctl\(PR_CAPBSET_DROP, CAP_SETUID\) += 0", *identity, *self.LANDLOCK, *self.FILTER])
+        self.assertEqual([line for line in text if line.startswith("landlock_add_rule(")], [], "nothing is left to open")
 
     def test_master_takes_its_filter_last(self):
         steps = [r"prctl\(PR_CAPBSET_DROP, .*= 0", r"capset\(.*= 0", r"prctl\(PR_SET_DUMPABLE.*= 0", r"prctl\(PR_SET_NO_NEW_PRIVS, 1.*= 0"]

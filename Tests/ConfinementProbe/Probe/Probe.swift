@@ -50,6 +50,11 @@ enum ConfinementProbe {
             Process.setUmask(0o077)
             let confinement: Confinement = order.profile == "mail-worker" ? .mailWorker : .reusedMailWorker
             try confinement.enter(circumstances, program: program)
+        case "mail-watcher":
+            let program = try Confinement.mailWatcher.filter.compiled()
+            try Confinement.mailZygote.enter(order.zygote)
+            try becomeWorker()
+            try Confinement.mailWatcher.enter(circumstances, program: program)
         case "mail-worker-without-filter":
             // What Landlock does by itself.
             let landlock = Confinement.mailWorker.landlock
