@@ -60,6 +60,7 @@ def main():
     parser.add_argument("--sessions", type=int, default=100, help="idle sessions for the memory figures")
     parser.add_argument("--latencies", type=int, default=1000, help="logins for the latency figures")
     parser.add_argument("--spawn", type=int, default=5000, help="sessions for master's share")
+    parser.add_argument("--deliveries", type=int, default=100, help="deliveries heard in IDLE")
     parser.add_argument("--sizes", default="1k,10k,100k,1m", help="sizes of mailboxes")
     parser.add_argument("measures", nargs="*", metavar="MEASURE", help=", ".join(dict.fromkeys(row[0] for row in ROWS)))
     options = parser.parse_args()

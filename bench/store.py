@@ -8,7 +8,7 @@ import ssl
 import statistics
 import time
 
-from mailboxes import Corpus
+from mailboxes import FIRST, Corpus
 
 KILO = {"1k": 1_000, "10k": 10_000, "100k": 100_000, "1m": 1_000_000}
 
@@ -42,6 +42,15 @@ class Connection:
                 if tail.startswith(wanted, start):
                     self.last = tail[start:]
                     return total
+
+    def hear(self, wanted):
+        """Reads until `wanted` came, wherever it stands."""
+        heard = b""
+        while wanted not in heard:
+            got = self.socket.recv_into(self.buffer)
+            if got == 0:
+                raise EOFError(heard)
+            heard = heard[-len(wanted):] + bytes(self.buffer[:got])
 
     def send(self, text):
         self.number += 1
@@ -193,6 +202,8 @@ def fetch(bench):
         client.command("SELECT 10k")
         cpu, _ = bench.measured(lambda: [client.command(structure) for _ in range(3)])
         found["structure_cpu"] = cpu / 3 * 1000
+        cpu, _ = bench.measured(lambda: [client.command("FETCH 1:* (UID FLAGS)") for _ in range(20)])
+        found["flags_cpu"] = cpu / 20 * 1000
     times = []
     for _ in range(3):
         shutil.rmtree(bench.folder("10k"))
@@ -242,6 +253,8 @@ def search(bench):
             client.command("SELECT 10k")
             client.command(text)
             client.command(text)
+            cpu, _ = bench.measured(lambda: [client.command(text) for _ in range(10)])
+            found["search_cpu_" + name] = cpu / 10 * 1000
         found["search_" + name] = bench.median(text, 5, "SELECT 10k") * 1000
         found["search_cold_" + name] = bench.cold("10k", text) * 1000
     return found
@@ -320,5 +333,29 @@ def session(bench):
     return found
 
 
+def idle(bench):
+    """How soon a session in IDLE hears of a delivery, from the rename into new/ to the EXISTS."""
+    times = []
+    owner = os.stat(bench.root)
+    with bench.connection() as client:
+        client.command("SELECT INBOX")
+        tag = client.send("IDLE")
+        client.hear(b"+ ")
+        for number in range(bench.options["deliveries"]):
+            time.sleep(0.05)  # the session waits again when the next one comes
+            name = "%d.M%dP1.bench" % (FIRST + number, number)
+            path = os.path.join(bench.root, "tmp", name)
+            with open(path, "wb") as file:
+                file.write(b"Subject: delivery\n\nGood morning.\n")
+            os.chown(path, owner.st_uid, owner.st_gid)
+            began = time.perf_counter()
+            os.rename(path, os.path.join(bench.root, "new", name))
+            client.hear(b" EXISTS\r\n")
+            times.append(time.perf_counter() - began)
+        client.socket.sendall(b"DONE\r\n")
+        client.finish(tag)
+    return {"idle_median": statistics.median(times) * 1000, "idle_longest": max(times) * 1000}
+
+
 MEASURES = {"sizes": sizes, "folders": folders, "fetch": fetch, "bodies": bodies, "search": search, "append": append, "bulk": bulk,
-            "session": session}
+            "session": session, "idle": idle}
