@@ -51,14 +51,29 @@ struct TextMatcher {
             if lines[place] == 0x3d ? next == 0x3f : next != 0x0a { return true }
             rest = rest[(place + 1)...]
         }
-        return firstWord(in: lines) != nil
+        var effort = Effort(lines)
+        return firstWord(in: lines, &effort) != nil || effort.isSpent
     }
 
-    /// Where the word begins first in ASCII text.
-    private func firstWord(in text: ArraySlice<UInt8>) -> Int? {
+    /// Bytes that may be compared in vain: a text that nearly matches everywhere would be compared with the whole pattern at each place.
+    private struct Effort {
+        private var left: Int
+
+        init(_ text: ArraySlice<UInt8>) { left = 4 * text.count }
+
+        var isSpent: Bool { left < 0 }
+        mutating func spend(_ bytes: Int) { left -= bytes }
+    }
+
+    /// Where the word begins first in ASCII text; nil also when the effort is spent.
+    private func firstWord(in text: ArraySlice<UInt8>, _ effort: inout Effort) -> Int? {
         var rest = text
         while let place = ByteScan.firstCandidate(of: word, in: rest) {
-            if zip(rest[place...], word).allSatisfy({ Self.upper($0) == $1 }) { return place }
+            var count = 0
+            while count < word.count, Self.upper(rest[place + count]) == word[count] { count += 1 }
+            if count == word.count { return place }
+            effort.spend(count)
+            if effort.isSpent { return nil }
             rest = rest[(place + 1)...]
         }
         return nil
@@ -67,19 +82,23 @@ struct TextMatcher {
     @inline(__always)
     private static func upper(_ byte: UInt8) -> UInt8 { byte >= 0x61 && byte <= 0x7a ? byte & 0xdf : byte }
 
-    /// Whether the text is as a whole in ASCII text.
-    private func isFound(inASCII text: ArraySlice<UInt8>) -> Bool {
+    /// Whether the text is as a whole in ASCII text; nil when that takes too long this way.
+    private func isFound(inASCII text: ArraySlice<UInt8>) -> Bool? {
         guard isASCII else { return false }
+        var effort = Effort(text)
         var rest = text
-        while let place = firstWord(in: rest) {
-            if matches(before: place, in: text), matches(after: place + word.count, in: text) { return true }
+        while let place = firstWord(in: rest, &effort) {
+            if matches(before: place, in: text, &effort), matches(after: place + word.count, in: text, &effort) { return true }
+            effort.spend(word.count)
+            if effort.isSpent { return nil }
             rest = rest[(place + 1)...]
         }
-        return false
+        return effort.isSpent ? nil : false
     }
 
-    private func matches(before place: Int, in text: ArraySlice<UInt8>) -> Bool {
+    private func matches(before place: Int, in text: ArraySlice<UInt8>, _ effort: inout Effort) -> Bool {
         var index = place
+        defer { effort.spend(place - index) }
         for wanted in pattern[..<wordStart].reversed() {
             guard index > text.startIndex else { return false }
             index -= 1
@@ -93,8 +112,9 @@ struct TextMatcher {
         return true
     }
 
-    private func matches(after place: Int, in text: ArraySlice<UInt8>) -> Bool {
+    private func matches(after place: Int, in text: ArraySlice<UInt8>, _ effort: inout Effort) -> Bool {
         var index = place
+        defer { effort.spend(index - place) }
         for wanted in pattern[(wordStart + word.count)...] {
             guard index < text.endIndex else { return false }
             if wanted == 0x20 {
@@ -165,7 +185,8 @@ extension TextMatcher {
                 let tail = Self.place(of: matcher.pattern.count, in: run.indices.reversed(), run)
             else { return step(run) }
             if step(run[...head]) { return true }
-            if matcher.isFound(inASCII: run) { return true }
+            guard let isInside = matcher.isFound(inASCII: run) else { return step(run[(head + 1)...]) }
+            if isInside { return true }
             // Only as many bytes as the pattern has decide what the next piece goes on with.
             folding = CaseFolding(matcher.comparator)
             length = 0

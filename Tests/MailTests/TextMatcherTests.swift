@@ -64,6 +64,27 @@ struct TextMatcherTests {
         #expect(TextMatcher(Array("y Z".utf8), .asciiCasemap).isFound(in: Array((String(repeating: "x  Y", count: 200) + "\t\nz").utf8)))
     }
 
+    @Test("takes time by the text alone, also where nearly all of the pattern is everywhere")
+    func nearlyEverywhere() {
+        let clock = ContinuousClock()
+        let run = { (text: String, count: Int) in Array(String(repeating: text, count: count).utf8) }
+        for (pattern, text) in [
+            (run("a", 2_000) + run("b", 1) + run("a", 2_000), run("a", 1 << 18)), (run("a ", 2_000) + run("b", 1), run("a ", 1 << 17)),
+            (run("b ", 1) + run("a ", 2_000), run("a ", 1 << 17)),
+        ] {
+            let matcher = TextMatcher(pattern)
+            var found: [Bool] = []
+            // Compared everywhere, this would be a billion bytes.
+            let time = clock.measure {
+                found = [
+                    matcher.isFound(in: text), matcher.isFound(in: text + pattern), matcher.mayBeFound(inHeader: (text + pattern)[...]),
+                ]
+            }
+            #expect(found == [false, true, true])
+            #expect(time < .seconds(3))
+        }
+    }
+
     @Test("leaves out no header in which it is")
     func headers() {
         let matcher = TextMatcher(Array("Harbour Silver".utf8))
