@@ -1,5 +1,6 @@
 internal import IMAPSyntax
 internal import MailStore
+internal import Platform
 
 // What NOTIFY tells (RFC 5465 section 5).
 extension IMAPSession {
@@ -65,10 +66,19 @@ extension IMAPSession {
             writeName(listed, oldName: nil)
             told.insert(name)
         }
+        let renamed = notifications.note(renamed: oldNames, at: Clock.milliseconds)
         for name in came {
             let oldName = oldNames[name]
+            if let oldName, Self.cameWithParent(name, oldName, renamed) { continue }
             guard let listed = new[name], events(name).union(oldName.map(events) ?? []).contains(.mailboxName) else { continue }
             writeName(listed, oldName: oldName)
+            told.insert(name)
+        }
+        let affected = came.filter { oldNames[$0] == nil } + gone.filter { !oldNames.values.contains($0) }
+        for name in Self.parents(of: affected, among: Set(old.keys).union(new.keys).subtracting(told)) {
+            guard events(name).contains(.mailboxName), var listed = new[name] ?? old[name] else { continue }
+            if new[name] == nil { (listed.isSelectable, listed.hasChildren) = (false, false) }
+            writeName(listed, oldName: nil)
             told.insert(name)
         }
         for name in Set(old.keys).union(new.keys).subtracting(told).sorted() {
@@ -81,6 +91,24 @@ extension IMAPSession {
         }
         try tellAttributes(notifications, new, oldNames)
         try updateWatched(notifications, silently: [])
+    }
+
+    /// The direct parents of mailboxes that were created or deleted, which count as affected, too (section 5.4).
+    private static func parents(of names: [MailboxName], among all: Set<MailboxName>) -> [MailboxName] {
+        let texts = Set(names.filter { $0.parts.count > 1 }.map { $0.text.dropLast(($0.parts.last?.count ?? 0) + 1) })
+        return texts.isEmpty ? [] : all.filter { texts.contains($0.text[...]) }.sorted()
+    }
+
+    /// A mailbox that was renamed because one above it was; `renamed` has the old names by the new ones. Only the one above is told.
+    private static func cameWithParent(_ name: MailboxName, _ oldName: MailboxName, _ renamed: [[UInt8]: [UInt8]]) -> Bool {
+        var (new, old) = (name.text[...], oldName.text[...])
+        for (part, oldPart) in zip(name.parts.reversed(), oldName.parts.reversed()) {
+            guard part == oldPart else { return false }
+            new = new.dropLast(part.count + 1)
+            old = old.dropLast(part.count + 1)
+            if renamed[Array(new)] == Array(old) { return true }
+        }
+        return false
     }
 
     /// The old names of mailboxes that came with the id of one that went.

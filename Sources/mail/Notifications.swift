@@ -43,6 +43,9 @@ final class Notifications {
     var listed: [MailboxName: ListedMailbox] = [:]
     /// By which a renamed mailbox is known again.
     var guids: [MailboxName: [UInt8]] = [:]
+    /// The latest renames, old names by new ones, and when the last one was seen: children follow their parent one after the other.
+    private var renamed: [[UInt8]: [UInt8]] = [:]
+    private var renamedAt: Int64 = .min
     /// Attributes of the mailboxes whose changes are told, and of the server (nil).
     var attributes: [MailboxName?: [MailAttribute]] = [:]
 
@@ -50,6 +53,8 @@ final class Notifications {
     static let mailboxLimit = 200
     /// A watcher that died is replaced at once, so a session is not long without.
     static let firstPatience: Int64 = 100
+    /// Milliseconds within which a renamed child belongs to its renamed parent.
+    private static let renameTime: Int64 = 2_000
     /// Beyond so many names a renamed mailbox is one that went and one that came.
     static let renameLimit = 1_000
 
@@ -77,6 +82,15 @@ final class Notifications {
                 }
             return isIn ? events.union(group.events) : events
         }
+    }
+
+    /// Answers these renames and those just before. `now`: milliseconds.
+    func note(renamed names: [MailboxName: MailboxName], at now: Int64) -> [[UInt8]: [UInt8]] {
+        if renamedAt < now - Self.renameTime || renamed.count > Self.renameLimit { renamed = [:] }
+        guard !names.isEmpty else { return renamed }
+        renamedAt = now
+        for (new, old) in names { renamed[new.text] = old.text }
+        return renamed
     }
 
     /// Whether any group wants this event.

@@ -210,6 +210,32 @@ struct IMAPNotifyTests {
         #expect(client.run("NOOP") == ["OK NOOP completed."], "what it did itself")
     }
 
+    @Test("tells of parents when children come and go, and of children nothing when they are renamed with their parent")
+    func families() throws {
+        let (_, client, other) = try pair()
+        client.run("NOTIFY SET (personal (MailboxName))")
+        other.run("CREATE Top.Child")
+        #expect(client.line() == "* LIST (\\HasNoChildren) \".\" Top.Child")
+        #expect(client.line() == "* LIST (\\NonExistent \\HasChildren) \".\" Top")
+        other.run("CREATE Top")
+        #expect(client.line() == "* LIST (\\HasChildren) \".\" Top")
+        other.run("CREATE Top.Child.Deep")
+        #expect(client.line() == "* LIST (\\HasNoChildren) \".\" Top.Child.Deep")
+        #expect(client.line() == "* LIST (\\HasChildren) \".\" Top.Child")
+        other.run("RENAME Top New")
+        #expect(client.line()?.hasSuffix(" \".\" New (\"OLDNAME\" (Top))") == true)
+        #expect(client.run("NOOP") == ["OK NOOP completed."])
+        other.run("RENAME New.Child New.Other")
+        #expect(client.line() == "* LIST (\\HasChildren) \".\" New.Other (\"OLDNAME\" (New.Child))")
+        #expect(client.run("NOOP") == ["OK NOOP completed."])
+        other.run("DELETE New.Other.Deep")
+        #expect(client.line() == "* LIST (\\NonExistent \\HasNoChildren) \".\" New.Other.Deep")
+        #expect(client.line() == "* LIST (\\HasNoChildren) \".\" New.Other")
+        other.run("RENAME New Top")
+        #expect(client.line()?.hasSuffix(" \".\" Top (\"OLDNAME\" (New))") == true)
+        #expect(client.run("NOOP") == ["OK NOOP completed."])
+    }
+
     @Test("watches mailboxes that join a group later")
     func joining() throws {
         let (_, client, other) = try pair()
