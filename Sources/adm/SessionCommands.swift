@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import IPCProtocol
+internal import MailStore
 internal import Platform
 
 /// Which sessions a `who` or `kick` is about.
@@ -14,34 +15,9 @@ struct SessionFilter {
     }
 
     func matches(_ session: SessionRequest) -> Bool {
-        if let user, !Mask.matches(Array(user.utf8), Array(session.user.utf8)) { return false }
+        if let user, !WildcardMask.matches(Array(user.utf8), Array(session.user.utf8)) { return false }
         if let network, !network.contains(session.address) { return false }
         return true
-    }
-}
-
-/// `*` and `?` in user names, without backtracking over more than the last `*`.
-enum Mask {
-    static func matches(_ mask: [UInt8], _ name: [UInt8]) -> Bool {
-        var position = 0
-        var index = 0
-        var star: (mask: Int, name: Int)?
-        while index < name.count {
-            if position < mask.count, mask[position] == 0x3f || mask[position] == name[index], mask[position] != 0x2a {
-                position += 1
-                index += 1
-            } else if position < mask.count, mask[position] == 0x2a {
-                star = (position, index)
-                position += 1
-            } else if let last = star {
-                position = last.mask + 1
-                index = last.name + 1
-                star = (last.mask, index)
-            } else {
-                return false
-            }
-        }
-        return mask[position...].allSatisfy { $0 == 0x2a }
     }
 }
 

@@ -383,6 +383,10 @@ class Instance:
         prefix = self.name + "/" + role
         return [p for p in self.processes() if re.match(re.escape(prefix) + r"(\s|$|:)", p.title)]
 
+    def ticks(self):
+        """CPU time of all its processes so far, in hundredths of a second."""
+        return sum(process.ticks for process in self.processes())
+
     def wait_until(self, condition, what="the condition", seconds=10):
         limit = time.monotonic() + seconds
         while True:

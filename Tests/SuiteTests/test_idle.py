@@ -26,14 +26,6 @@ class Waiting(Case):
         self.assertTrue(client.line().startswith(b"+"))
         return client, tag
 
-    def ticks(self, server):
-        total = 0
-        for process in server.processes():
-            with open("/proc/%d/stat" % process.pid) as file:
-                fields = file.read().rsplit(")", 1)[1].split()
-            total += int(fields[11]) + int(fields[12])
-        return total
-
     def exists(self, client):
         while True:
             line = client.line()
@@ -58,9 +50,9 @@ class Waiting(Case):
                 self.assertIn(b"%d EXISTS" % (round_ + 1), self.exists(client))
             self.assertLess(time.monotonic() - began, 5, "sessions that look by themselves do so every 30 s")
         time.sleep(1)
-        before = self.ticks(server)
+        before = server.ticks()
         time.sleep(3)
-        self.assertLessEqual(self.ticks(server) - before, 2, "waiting costs nothing")
+        self.assertLessEqual(server.ticks() - before, 2, "waiting costs nothing")
         for client, tag in held:
             client.send(b"DONE\r\n")
             self.assertOK(client.finish(tag))
@@ -104,5 +96,8 @@ class Waiting(Case):
         self.assertEqual(status["Uid"].split(), [str(os.stat(server.home("alice")).st_uid)] * 4)
         self.assertEqual(int(status["CapBnd"], 16) | int(status["CapEff"], 16) | int(status["CapPrm"], 16), 0)
         self.assertEqual((status["NoNewPrivs"], status["Seccomp"]), ("1", "2"))
+        with open("/proc/%d/limits" % watcher.pid) as file:
+            limits = {line[:26].strip(): line[26:].split()[:2] for line in file}
+        self.assertEqual((limits["Max processes"], limits["Max file size"], limits["Max core file size"]), (["0", "0"], ["0", "0"], ["0", "0"]))
         for client, _ in held:
             client.close()

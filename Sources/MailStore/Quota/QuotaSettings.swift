@@ -92,8 +92,8 @@ package struct MailboxQuota: Sendable, Equatable {
 }
 
 /// `*` stands for any bytes, `?` for one; time grows with the product of the lengths at most.
-enum WildcardMask {
-    static func matches(_ mask: [UInt8], _ name: [UInt8]) -> Bool {
+package enum WildcardMask {
+    package static func matches(_ mask: [UInt8], _ name: [UInt8]) -> Bool {
         var (position, index) = (0, 0)
         var star: (mask: Int, name: Int)?
         while index < name.count {
