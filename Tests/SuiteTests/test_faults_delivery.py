@@ -35,10 +35,10 @@ class DeliveryFaults(Case):
                               capture_output=True, timeout=20, env=culver.CLEAN)
         self.assertEqual(done.returncode, 0, done.stderr)
 
-    def deliver_traced(self, key, at_call, mailbox="INBOX"):
+    def deliver_traced(self, key, at_call, mailbox="INBOX", options=()):
         """Traces a delivery from the moment on when it has its message; answers how the trace ended, its exit code (None: killed), what it
         printed, and whether it got so far as to move the message into place. `at_call` gets the tracer and the call's number."""
-        lda = subprocess.Popen([culver.programs().lda, "-c", self.made.config_path, "-d", "alice", "-m", mailbox], stdin=subprocess.PIPE,
+        lda = subprocess.Popen([culver.programs().lda, "-c", self.made.config_path, "-d", "alice", "-m", mailbox, *options], stdin=subprocess.PIPE,
                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=culver.CLEAN)
         self.addCleanup(lda.stderr.close)
 
@@ -131,6 +131,14 @@ class DeliveryFaults(Case):
                 tried += 1
         print("%d calls failed" % tried, flush=True)
         self.assertGreater(tried, 20)
+
+    def test_only_the_users_own_quota_sends_a_message_back(self):
+        for code, expected in ((errno.EDQUOT, 77), (errno.ENOSPC, 75), (errno.EIO, 75)):
+            with self.subTest(errno.errorcode[code]):
+                how, exit_code, text, _ = self.deliver_traced(
+                    "q", lambda traced, call: code if call == tracer.NUMBERS["write"] and traced.changes_files(call) else None, options=["-e"])
+                self.assertEqual((how, exit_code), ("failed", expected), text)
+        self.assertEqual(self.look("-e"), [])
 
     @limit(300)
     def test_killed_while_the_mailbox_is_made(self):
