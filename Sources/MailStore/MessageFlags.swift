@@ -35,6 +35,8 @@ package struct KeywordSet: Hashable, Sendable {
 
     package func subtracting(_ other: KeywordSet) -> KeywordSet { KeywordSet(bits: bits & ~other.bits) }
 
+    package func isSubset(of other: KeywordSet) -> Bool { bits & ~other.bits == 0 }
+
     /// The indexes that are set, ascending.
     package var indexes: [Int] { (0..<32).filter { bits & (1 << UInt32($0)) != 0 } }
 }

@@ -324,6 +324,16 @@ class Others(SharedCase):
         self.assertIn(b"* 2 EXISTS", lines)
         self.assertTrue(any(line.startswith(b"* 1 FETCH (FLAGS (\\Flagged") for line in lines), lines)
 
+    def test_a_keyword_that_another_session_made_is_shown_and_copied(self):
+        one, two = self.login(), self.login()
+        name = self.fresh_mailbox(one, 2)
+        two.ok("SELECT " + name)
+        two.ok("STORE 1 +FLAGS.SILENT ($Forwarded)")
+        self.assertIn(b"$Forwarded", one.ok("FETCH 1 FLAGS").all())
+        two.ok("STORE 2 +FLAGS.SILENT (Fresh)")
+        one.ok("COPY 2 %s" % name)  # before it was told of the keyword
+        self.assertRegex(one.ok("FETCH 3 FLAGS").all(), rb"\* 3 FETCH \(FLAGS \([^)]*Fresh")
+
     def test_a_mailbox_that_went_away_ends_the_session_and_says_why(self):
         one, two = self.login(), self.login()
         name = self.fresh_mailbox(one, 1)

@@ -17,6 +17,14 @@ final class MessageView {
     var highestShown: UInt32 = 0
     /// UIDs that are gone and still shown, because expunges were not wanted; ascending.
     var lost: [UInt32] = []
+    /// Letters that have a name for this session.
+    var knownKeywords = KeywordSet()
+    /// Letters that have none on disk either.
+    var namelessKeywords = KeywordSet()
+    /// Messages that were shown without a keyword whose name another session had just made: to be told again.
+    var late: Set<UInt32> = []
+    /// Looks whether others gave names to letters.
+    var learnKeywords: () -> Void = {}
     /// The position that was asked for last.
     private var last: (position: Int, uid: UInt32) = (-1, 0)
 
@@ -40,6 +48,11 @@ final class MessageView {
     func message(at position: Int) -> Message {
         let uid = uid(at: position)
         let known = indexed(uid)
+        if !known.keywords.isSubset(of: knownKeywords), !known.keywords.isSubset(of: knownKeywords.union(namelessKeywords)) {
+            learnKeywords()
+            namelessKeywords = namelessKeywords.union(known.keywords.subtracting(knownKeywords))
+            late.insert(uid)
+        }
         let flags = !recent.isEmpty && recent.contains(uid) ? known.flags.union(.recent) : known.flags
         return Message(uid: uid, flags: flags, keywords: known.keywords)
     }

@@ -113,7 +113,11 @@ struct DotLock: ~Copyable {
     }
 
     private static func isStale(_ file: borrowing FileDescriptor, _ status: FileStatus, _ rules: Rules) throws(SystemError) -> Bool {
-        if status.mode == flockedMode { return file.tryLockExclusively() }
+        if status.mode == flockedMode {
+            guard file.tryLockExclusively() else { return false }
+            // Between making it and its flock its holder needs a moment.
+            return ScannedDirectory.now - status.changed > makingTime
+        }
         let content = try file.readAll(limit: 1_024)
         let fields = content.split(separator: ASCII.colon, maxSplits: 1)
         if rules.probesOwner, fields.count == 2, Array(rules.hostname.utf8)[...] == fields[1], let pid = Decimal.uint32(fields[0]),
@@ -124,6 +128,9 @@ struct DotLock: ~Copyable {
         let age = Clock.unixSeconds - max(status.modified, status.changed) / 1_000_000_000
         return age > (content.isEmpty ? emptyStale : rules.stale)
     }
+
+    /// Nanoseconds in which a lock file may be without its flock.
+    private static let makingTime: Int64 = 200_000_000
 
     /// Seconds after which a lock without content is stale: its holder ended between making and filling it.
     private static let emptyStale: Int64 = 10

@@ -20,6 +20,13 @@ struct KeywordTable: Equatable {
 
     func index(of keyword: Keyword) -> Int? { names.firstIndex(of: keyword) }
 
+    /// The letters that have a name.
+    var letters: KeywordSet {
+        var letters = KeywordSet()
+        for index in names.indices where names[index] != nil { letters.insert(index) }
+        return letters
+    }
+
     var isFull: Bool { names.count >= StoreLimits.keywordsPerMailbox && !names.contains(nil) }
 
     /// Index of a keyword, which is added when it is new; nil when no letter is left.

@@ -15,7 +15,9 @@ struct IndexedFile {
 extension MaildirMailbox {
     /// Files of messages (UIDs ascending); those that are gone are left out.
     func files(_ uids: [UInt32]) -> [IndexedFile] {
-        index.index.read { (transaction) throws(IndexError) in
+        var letters = KeywordSet()
+        defer { if !letters.isSubset(of: view.knownKeywords) { view.learnKeywords() } }
+        return index.index.read { (transaction) throws(IndexError) in
             var files: [IndexedFile] = []
             files.reserveCapacity(uids.count)
             var block: MessageBlock?
@@ -26,6 +28,7 @@ extension MaildirMailbox {
                 if group?.number != NameGroup.number(of: uid) { group = try index.names(NameGroup.number(of: uid), transaction) }
                 guard let entry = group?.entries[NameGroup.slot(of: uid)] else { throw .damaged("a message has no name") }
                 files.append(IndexedFile(uid: uid, message: message, entry: entry))
+                letters = letters.union(message.keywords)
             }
             return files
         } ?? []

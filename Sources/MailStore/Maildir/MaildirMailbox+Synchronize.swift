@@ -22,6 +22,10 @@ extension MaildirMailbox {
         uidNext = max(uidNext, header.uidNext)
         if reportExpunges { report(lost: &changes) }
         changes.hasHiddenExpunges = !view.lost.isEmpty
+        if !view.late.isEmpty {
+            found.changed = view.late.union(found.changed).sorted()
+            view.late = []
+        }
         changes.flagsChanged = found.changed.compactMap { uid in
             let place = view.uids.position(of: uid)
             return place.isExact ? place.index : nil

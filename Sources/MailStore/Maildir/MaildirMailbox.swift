@@ -12,7 +12,9 @@ final class MaildirMailbox: Mailbox {
     var guid: [UInt8] = []
     var uidNext: UInt32 = 1
     let view: MessageView
-    var keywordTable = KeywordTable()
+    var keywordTable = KeywordTable() {
+        didSet { (view.knownKeywords, view.namelessKeywords) = (keywordTable.letters, KeywordSet()) }
+    }
     /// dovecot-keywords as it was read; nil: it was not there.
     var keywordStatus: FileStatus?
     var keywordsChanged = false
@@ -38,6 +40,7 @@ final class MaildirMailbox: Mailbox {
         self.store = store
         view = MessageView(MailboxIndex(index ?? folder.root.index, directory: try folder.mail.status()))
         view.recover = { [unowned self] in _ = try? look() }
+        view.learnKeywords = { [unowned self] in try? readKeywords() }
     }
 
     deinit { flushCache() }
