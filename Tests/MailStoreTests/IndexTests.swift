@@ -154,7 +154,9 @@ struct MailboxIndexTests {
         let all = (1...10_000).map { MessageOnDisk(uid: $0, flags: [], keywords: KeywordSet(), isNew: false, size: 1) }
         header = try #require(
             index.index.write { (transaction) throws(IndexError) in
-                try index.publish(all, header, name: { NameEntry(base: [0x61 + UInt8($0 % 26)]) }, transaction)
+                try index.publish(
+                    all.count, uid: { all[$0].uid }, message: { all[$0] }, header, name: { NameEntry(base: [0x61 + UInt8($0 % 26)]) },
+                    transaction)
             })
         let start = header.highestModSeq
         var seen: [UInt64] = []

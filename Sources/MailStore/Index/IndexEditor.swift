@@ -213,17 +213,17 @@ struct IndexEditor {
 /// Brings what is on disk into the index.
 extension MailboxIndex {
     /// Everything that is in the mailbox, by UID: differences get a new modseq. `template` says UIDVALIDITY, UIDNEXT, GUID, stamps and the number
-    /// of records in dovecot-uidlist. `name` gives the name of the message with an index in `messages`, `isOdd` whether its suffix says more than
-    /// flags and keywords; with `comparesNames: false` known messages without odd names are taken to have the names they had.
+    /// of records in dovecot-uidlist. They are made one by one, because there can be a million: `message` gives the one with a number below `count`, `uid`
+    /// its UID, `name` its name, `isOdd` whether its suffix says more than flags and keywords; with `comparesNames: false` known messages without odd names are taken to have the names they had.
     func publish(
-        _ messages: [MessageOnDisk], _ template: MailboxHeader, comparesNames: Bool = true, isOdd: (Int) -> Bool = { _ in false },
-        name: (Int) -> NameEntry, _ transaction: IndexTransaction
+        _ count: Int, uid: (Int) -> UInt32, message: (Int) -> MessageOnDisk, _ template: MailboxHeader, comparesNames: Bool = true,
+        isOdd: (Int) -> Bool = { _ in false }, name: (Int) -> NameEntry, _ transaction: IndexTransaction
     ) throws(IndexError) -> MailboxHeader {
         var editor = IndexEditor(self, try begun(template, transaction), transaction, isRebuilding: true)
         var old = try segmentNumbers(transaction)[...]
         var next = 0
-        while next < messages.count || !old.isEmpty {
-            let wanted = next < messages.count ? MessageSegment.number(of: messages[next].uid) : .max
+        while next < count || !old.isEmpty {
+            let wanted = next < count ? MessageSegment.number(of: uid(next)) : .max
             let number = min(wanted, old.first ?? .max)
             var words = [UInt64](repeating: 0, count: MessageSegment.wordCount)
             if old.first == number {
@@ -236,11 +236,12 @@ extension MailboxIndex {
                 let base = number * UInt32(MessageSegment.capacity) + UInt32(word * 64)
                 while true {
                     let lost = present == 0 ? UInt32.max : base + UInt32(present.trailingZeroBitCount)
-                    let found = next < messages.count && messages[next].uid - base < 64 ? messages[next].uid : .max
+                    let wanted = next < count ? uid(next) : .max
+                    let found = next < count && wanted - base < 64 ? wanted : .max
                     if lost == .max, found == .max { break }
                     if lost <= found { present &= present - 1 }
                     if found <= lost {
-                        try put(messages[next], next, lost == found, comparesNames, isOdd, name, &editor)
+                        try put(message(next), next, lost == found, comparesNames, isOdd, name, &editor)
                         next += 1
                     } else {
                         try editor.expunge(lost, size: nil)

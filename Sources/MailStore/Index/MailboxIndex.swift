@@ -70,14 +70,16 @@ struct MailboxIndex {
         try transaction.keys(prefix: segmentsPrefix).map { UInt32(truncatingIfNeeded: Self.number($0.suffix(4))) }
     }
 
-    /// Calls `body` for every segment, ascending.
-    func forEachSegment(_ transaction: IndexTransaction, _ body: (UInt32, Span<UInt8>) throws(IndexError) -> Void) throws(IndexError) {
+    /// Calls `body` for every segment, ascending, or for as many as it takes.
+    func forEachSegment(
+        _ transaction: IndexTransaction, _ body: (UInt32, Span<UInt8>) throws(IndexError) -> Void, until isEnough: () -> Bool = { false }
+    ) throws(IndexError) {
         try transaction.forEachSpan(prefix: segmentsPrefix) { (key, value) throws(IndexError) in
             guard key.count == prefix.count + 5, MessageSegment.isValid(value) else { throw .damaged("a segment makes no sense") }
             var number: UInt32 = 0
             for index in key.count - 4..<key.count { number = number << 8 | UInt32(key[index]) }
             try body(number, value)
-            return true
+            return !isEnough()
         }
     }
 

@@ -112,16 +112,15 @@ final class MessageView {
         if index.header() == nil { recover() }
         return index.index.read { (transaction) throws(IndexError) in
             var positions: [Int] = []
-            var segments: [UInt32] = []
             try index.forEachSegment(transaction) { (number, bytes) throws(IndexError) in
-                if wanted(MessageSegment.modSeq(bytes), MessageSegment.counters(bytes)) { segments.append(number) }
-            }
-            for segment in segments where positions.count < limit {
-                try index.forEachMessage(ofSegment: segment, transaction) { uid, message in
+                guard positions.count < limit, wanted(MessageSegment.modSeq(bytes), MessageSegment.counters(bytes)) else { return }
+                try index.forEachMessage(ofSegment: number, transaction) { uid, message in
                     guard positions.count < limit, isWanted(message) else { return }
                     let found = uids.position(of: uid)
                     if found.isExact { positions.append(found.index) }
                 }
+            } until: {
+                positions.count >= limit
             }
             return positions
         } ?? []

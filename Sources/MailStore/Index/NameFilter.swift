@@ -74,7 +74,8 @@ struct NameFilter {
     ) throws(IndexError) -> NameFilter {
         var filter = NameFilter(pieces: known)
         // As long as one has room it stays: its pieces need not be written again.
-        if Int(known) * namesPerPiece < bases.count { filter = NameFilter(pieces: pieces(for: bases.count)) }
+        let count = bases.count
+        if Int(known) * namesPerPiece < count { filter = NameFilter(pieces: pieces(for: count)) }
         var all = [UInt8](repeating: 0, count: Int(filter.pieces) * pieceSize)
         for base in bases {
             let place = filter.place(base)

@@ -98,7 +98,12 @@ extension FolderScan {
             let name = file.name[...]
             let base = name.prefix(MaildirFileName.baseLength(name))
             if let old = file.replaces { replace(old, file) }
-            guard table.find(base) == nil, let slot = table.add(uid: uid, base: base) else { continue }
+            guard table.find(base) == nil else {
+                // Two unknown files of one name: the second is looked at when the first is known.
+                curState.forget()
+                continue
+            }
+            guard let slot = table.add(uid: uid, base: base) else { throw .limit("Mailbox has too many messages") }
             table.see(slot, at: file.place, info: name[base.endIndex...], generation: generation)
             UIDListWriter.append(uid: uid, extensions: [], base: base, to: &lines)
             uid += 1

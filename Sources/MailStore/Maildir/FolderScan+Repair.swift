@@ -11,14 +11,7 @@ extension FolderScan {
         for duplicate in result.duplicates {
             if let fixed = try separated(duplicate.slot, duplicate.name, duplicate.place) { files.append(fixed) }
         }
-        var seen = Set<[UInt8]>()
-        var unique: [UnknownFile] = []
-        for file in files {
-            let base = Array(file.name.prefix(MaildirFileName.baseLength(file.name[...])))
-            // Two unknown files of one name: the second is looked at when the first is known.
-            if seen.insert(base).inserted { unique.append(file) } else { curState.forget() }
-        }
-        return unique
+        return files
     }
 
     /// Two files have the same base name. Other contents: the second gets a new name. Only another name of the same file: the second name goes.

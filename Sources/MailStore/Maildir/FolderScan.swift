@@ -165,15 +165,15 @@ final class FolderScan {
 
     /// Brings `table` into the index, unless it is out of date: who saw less than somebody else since must not undo what that one wrote.
     private func publish(isAlone: Bool) -> Outcome {
-        var slots: [Int] = []
+        var slots: [UInt32] = []
         slots.reserveCapacity(table.entries.count)
-        for slot in table.entries.indices where table.entries[slot].place == .new || table.entries[slot].place == .cur {
-            slots.append(slot)
+        for slot in table.entries.indices {
+            let place = table.entries[slot].place
+            if place == .new || place == .cur { slots.append(UInt32(slot)) }
         }
-        if !zip(slots, slots.dropFirst()).allSatisfy({ table.entries[$0].uid < table.entries[$1].uid }) {
-            slots.sort { table.entries[$0].uid < table.entries[$1].uid }
+        if !zip(slots, slots.dropFirst()).allSatisfy({ table.entries[Int($0)].uid < table.entries[Int($1)].uid }) {
+            slots.sort { table.entries[Int($0)].uid < table.entries[Int($1)].uid }
         }
-        let messages = slots.map(onDisk)
         var template = MailboxHeader()
         (template.uidValidity, template.uidNext, template.guid, template.stamps) = (uidValidity, nextUID, knownGUID, currentStamps)
         template.listRecords = UInt32(clamping: list.recordCount)
@@ -182,9 +182,10 @@ final class FolderScan {
         let written = index.index.write { (transaction) throws(IndexError) -> MailboxHeader? in
             guard isAlone || isStill(template.stamps) else { return nil }
             var header = try index.publish(
-                messages, template, comparesNames: !isSameList, isOdd: { isOdd(slots[$0]) }, name: { name(of: slots[$0]) }, transaction)
+                slots.count, uid: { self.table.entries[Int(slots[$0])].uid }, message: { self.onDisk(Int(slots[$0])) }, template,
+                comparesNames: !isSameList, isOdd: { self.isOdd(Int(slots[$0])) }, name: { self.name(of: Int(slots[$0])) }, transaction)
             let bases = table.entries.indices.lazy.filter { self.table.entries[$0].baseLength > 0 }.map { self.table.base(of: $0) }
-            header.filterPieces = try NameFilter.rebuild(Array(bases), known: header.filterPieces, index, transaction).pieces
+            header.filterPieces = try NameFilter.rebuild(bases, known: header.filterPieces, index, transaction).pieces
             try transaction.put(index.headerKey, header.bytes)
             return header
         }
