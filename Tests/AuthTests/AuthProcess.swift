@@ -84,7 +84,7 @@ final class AuthProcess {
         SignalQueue.send(SignalQueue.kill, to: pid)
         // A child that nobody reaps would keep the exit tests of this process waiting for ever.
         _ = waitpid(pid, nil, 0)
-        for name in FileSystem.names(in: folder) { try? FileSystem.remove(folder + "/" + name) }
+        FileSystem.removeTree(folder)
     }
 
     /// The next message, or a failed test after some seconds.

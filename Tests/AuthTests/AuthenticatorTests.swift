@@ -294,7 +294,7 @@ struct AuthenticatorTests {
         let folder = "/tmp/culver-auth-\(UInt64.random(in: 0 ... .max))"
         try FileSystem.makeDirectory(folder, mode: 0o700)
         try FileSystem.open(folder + "/x.y", for: .write).writeAll(bytes("ada@x.y:{PLAIN}s\n"))
-        defer { try? FileSystem.remove(folder + "/x.y") }
+        defer { FileSystem.removeTree(folder) }
         let auth = authenticator(
             try .made(["auth_username_chars": "", "passdb/1/driver": "passwd-file", "passdb/1/args": "\(folder)/%d"]))
         guard case .passed = plain(auth, "ada@x.y", "s") else { Issue.record("refused"); return }
