@@ -68,3 +68,41 @@ class SavedOnce(SharedCase):
         with self.login() as other:
             self.assertOK(other.command("SELECT " + name))
             self.assertEqual([self.assertOK(other.command(text.encode())).untagged for text in ASKED], saved)
+
+    def test_nothing_is_opened_after_copy_and_move(self):
+        client = self.login()
+        first, second, third = (self.fresh_mailbox(client) for _ in range(3))
+        for data in (MULTIPART, PLAIN) * 20:
+            self.assertOK(client.append(data, first))
+        self.assertOK(client.command("SELECT " + first))
+        # A field that is not among the common ones is kept once somebody asked for it.
+        commands = (*ASKED, "SEARCH HEADER X-MINE a")
+        original = [self.assertOK(client.command(text.encode())).untagged for text in commands]
+        self.assertOK(client.command("COPY 1:* " + second))
+        self.assertOK(client.command("SELECT " + second))
+        trace, answers = self.opened(client, commands)
+        self.assertNotIn("S=", trace)
+        self.assertEqual([answer.untagged for answer in answers], original)
+        self.assertOK(client.command("MOVE 1:* " + third))
+        self.assertOK(client.command("SELECT " + third))
+        trace, answers = self.opened(client, commands)
+        self.assertNotIn("S=", trace)
+        self.assertEqual([answer.untagged for answer in answers], original)
+
+    def test_list_status_opens_no_mailbox(self):
+        client = self.login()
+        names = [self.fresh_mailbox(client, count=number % 3) for number in range(6)]
+        text = 'LIST "" "Box*" RETURN (STATUS (MESSAGES UNSEEN SIZE))'
+        first = self.assertOK(client.command(text)).untagged
+        trace, answers = self.opened(client, [text])
+        self.assertEqual(answers[0].untagged, first)
+        self.assertNotIn(".Box", trace)
+        # What others bring is seen all the same, and one that is a link is none of ours.
+        with open(os.path.join(self.shared.maildir("alice"), "." + names[0], "new", "1.other.host"), "wb") as file:
+            file.write(PLAIN)
+        os.symlink("." + names[1], os.path.join(self.shared.maildir("alice"), ".BoxLink"))
+        after = self.assertOK(client.command(text))
+        self.assertIn(b"STATUS %s (MESSAGES 1 " % names[0].encode(), after.all())
+        self.assertNotIn(b"BoxLink", after.all())
+        self.assertNO(client.command("STATUS BoxLink (MESSAGES)"))
+        os.unlink(os.path.join(self.shared.maildir("alice"), ".BoxLink"))

@@ -2,7 +2,7 @@ internal import Index
 
 /// One item of many messages, as the index has it: what lies in one piece there lies in one piece here.
 struct CachedWindow {
-    private let first: UInt32
+    private var first: UInt32
     /// Up to here nothing is left out.
     private var through = UInt32.max
     private var uids: [UInt32] = []
@@ -12,6 +12,14 @@ struct CachedWindow {
     private var last = 0
 
     init(from uid: UInt32) { first = uid }
+
+    /// Begins anew, in the same memory.
+    mutating func restart(from uid: UInt32) {
+        (first, through, last) = (uid, .max, 0)
+        uids.removeAll(keepingCapacity: true)
+        ends.removeAll(keepingCapacity: true)
+        bytes.removeAll(keepingCapacity: true)
+    }
 
     /// False when it is full; then this value and all that follow are left out.
     mutating func append(_ value: Span<UInt8>, of uid: UInt32, limit: Int) -> Bool {
@@ -57,7 +65,7 @@ struct ItemCache {
     private var pendingBytes = 0
 
     /// Bytes of the first window, and of one that follows another.
-    private static let (firstSize, nextSize) = (8_192, 262_144)
+    private static let (firstSize, nextSize) = (8_192, 65_536)
     private static let pendingLimit = (count: 1_024, bytes: 262_144)
 
     mutating func value(_ tag: ItemTag, of uid: UInt32, _ index: MailboxIndex) -> ArraySlice<UInt8>? {
@@ -67,7 +75,10 @@ struct ItemCache {
         if windows[kind]?.covers(uid) != true {
             // Who comes to the end of a window goes through all messages.
             let goesOn = windows[kind]?.next == uid
-            windows[kind] = index.cached(tag, from: uid, bytes: goesOn ? Self.nextSize : Self.firstSize)
+            var window = windows[kind] ?? CachedWindow(from: uid)
+            windows[kind] = nil
+            index.cached(tag, from: uid, bytes: goesOn ? Self.nextSize : Self.firstSize, into: &window)
+            windows[kind] = window
         }
         return windows[kind]?.value(of: uid)
     }

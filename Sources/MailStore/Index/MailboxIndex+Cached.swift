@@ -42,9 +42,11 @@ extension MailboxIndex {
     /// Larger values are made again when they are wanted.
     static let cachedLimit = 64 * 1_024
     /// Header fields of which something is kept, besides the common ones.
-    private static let headerNames = 32
+    static let headerNames = 32
 
     private var cachedPrefix: [UInt8] { prefix + [0x63] }
+
+    func cachedKey(_ tag: ItemTag, _ uid: UInt32) -> [UInt8] { cachedPrefix + tag.bytes + Self.bigEndian(uid) }
 
     /// Forgets what was derived from messages that are gone.
     func forgetCached(_ uids: ClosedRange<UInt32>, _ transaction: IndexTransaction) throws(IndexError) {
@@ -63,7 +65,7 @@ extension MailboxIndex {
     }
 
     /// The tags of all header fields of which something is kept.
-    private func headerTags(_ transaction: IndexTransaction) throws(IndexError) -> [ItemTag] {
+    func headerTags(_ transaction: IndexTransaction) throws(IndexError) -> [ItemTag] {
         let start = cachedPrefix + [ItemTag.headerKind]
         var tags: [ItemTag] = []
         var next = start
@@ -110,18 +112,18 @@ extension MailboxIndex {
     }
 
     /// One item of the messages from `uid` on: about `bytes` of it, and up to which UID that is all there is.
-    func cached(_ tag: ItemTag, from uid: UInt32, bytes: Int) -> CachedWindow {
+    func cached(_ tag: ItemTag, from uid: UInt32, bytes: Int, into window: inout CachedWindow) {
         let start = cachedPrefix + tag.bytes
-        return index.read { (transaction) throws(IndexError) in
-            var window = CachedWindow(from: uid)
+        let done: Void? = index.read { (transaction) throws(IndexError) in
+            window.restart(from: uid)
             try transaction.forEachSpan(prefix: start, from: start + Self.bigEndian(uid)) { (key, value) throws(IndexError) in
                 guard key.count == start.count + 4 else { throw .damaged("a cached item has a wrong name") }
                 var owner: UInt32 = 0
                 for index in start.count..<key.count { owner = owner << 8 | UInt32(key[index]) }
                 return window.append(value, of: owner, limit: bytes)
             }
-            return window
-        } ?? CachedWindow(from: uid)
+        }
+        if done == nil { window.restart(from: uid) }
     }
 
     /// Keeps items by tag and UID, but for messages that are not there (any more).

@@ -27,6 +27,8 @@ extension MaildirMailbox {
 
     /// nil: it cannot be moved, only copied.
     private func transfer(_ uids: [UInt32], to target: MailboxName, moves: Bool, isMoved: Bool) throws(StoreError) -> CopiedMessages? {
+        // What was learnt of the messages goes with them.
+        flushCache()
         let folder = try store.folder(target)
         let isSamePlace = try folder.mail.status().device == self.folder.mail.status().device
         if moves, folder.root.index !== index.index || !isSamePlace { return nil }

@@ -272,13 +272,32 @@ final class SaveCommit {
         return after
     }
 
+    /// What the index keeps of messages that come from another mailbox in it.
+    private var carried: CarriedItems? {
+        var source: MaildirMailbox?
+        var uids: [(from: UInt32, to: UInt32)] = []
+        for file in placed {
+            switch save.items[file.item].source {
+            case .linked(let old, let mailbox), .moved(let old, let mailbox):
+                guard mailbox.index.index === index.index, source == nil || source === mailbox else { return nil }
+                source = mailbox
+                uids.append((old.uid, file.update.uid))
+            case .temporary: continue
+            }
+        }
+        guard let source else { return nil }
+        return CarriedItems(source: source.index, uidValidity: source.uidValidity, uids: uids)
+    }
+
     /// Tells the index of the new messages, unless somebody else looked meanwhile, and of those that left another mailbox.
     private func tell(_ after: MailboxHeader?, _ sources: MovedFrom?) {
         let stamp = ((try? folder.control.status(of: UIDListFile.name[...])) ?? nil).map { FileStamp($0) }
         let records = UInt32(clamping: list.recordCount)
         let hasCounted = self.records != nil
         let updates = placed.map(\.update)
+        let carried = carried
         let told = index.index.write { (transaction) throws(IndexError) -> MovedFrom.Told? in
+            try carried?.write(to: index, transaction)
             let told = try sources?.tell(transaction, target: index, updates, after, stamp)
             if told?.isTarget == true { return told }
             if let after, let before, let stamp, try index.header(transaction) == before {
