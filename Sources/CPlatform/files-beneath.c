@@ -83,6 +83,19 @@ int cp_status_at(int directory, const uint8_t *bytes, size_t length, struct cp_f
     return 0;
 }
 
+int cp_status_in(int directory, const uint8_t *folder, size_t folder_length, const uint8_t *bytes, size_t length, struct cp_file_status *out) {
+    char path[2 * PATH_MAX];
+    struct stat found;
+    int result = plain_name(path, folder, folder_length);
+    if (result < 0) return result;
+    path[folder_length] = '/';
+    result = plain_name(path + folder_length + 1, bytes, length);
+    if (result < 0) return result;
+    if (fstatat(directory, path, &found, AT_SYMLINK_NOFOLLOW) < 0) return -errno;
+    convert(&found, out);
+    return 0;
+}
+
 int cp_rename_at(int from, const uint8_t *old, size_t old_length, int to, const uint8_t *new_name, size_t new_length, int replace) {
     char source[PATH_MAX], target[PATH_MAX];
     int result = plain_name(source, old, old_length);

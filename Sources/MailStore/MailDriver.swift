@@ -56,6 +56,8 @@ package protocol MailDriver: AnyObject {
     /// Counters, without any change to what is \Recent. Throws `.notFound`.
     /// `sizes`: also `size` and `deletedSize`, which can mean a stat or a read per message.
     func status(_ name: MailboxName, sizes: Bool) throws(StoreError) -> MailboxStatus
+    /// The same of several, of which only what is known without looking at their messages: nil for the others.
+    func indexedStatuses(_ names: [MailboxName], sizes: Bool) -> [MailboxStatus?]
     /// Opens and synchronises a mailbox. Throws `.notFound`.
     func open(_ name: MailboxName, access: MailboxAccess) throws(StoreError) -> any Mailbox
     /// Something that tells of changes; nothing is watched yet. Throws when there is no means to.

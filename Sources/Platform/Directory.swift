@@ -64,6 +64,19 @@ package struct Directory: ~Copyable {
         return FileStatus(raw)
     }
 
+    /// Status of an entry of the directory `folder` in this one, which is not opened: one system call. Where `folder` is a symbolic link it is
+    /// followed; who must not do that asks for its status first. Nil when it cannot be had, whatever the reason.
+    package borrowing func status(of name: [UInt8], in folder: [UInt8]) -> FileStatus? {
+        let number = descriptor.number
+        var raw = cp_file_status()
+        let result = unsafe folder.withUnsafeBufferPointer { folder in
+            unsafe name.withUnsafeBufferPointer {
+                unsafe cp_status_in(number, folder.baseAddress, folder.count, $0.baseAddress, $0.count, &raw)
+            }
+        }
+        return result < 0 ? nil : FileStatus(raw)
+    }
+
     /// Status of an entry, or nil when there is none.
     package borrowing func statusIfPresent(of name: ArraySlice<UInt8>) throws(SystemError) -> FileStatus? {
         do throws(SystemError) { return try status(of: name) } catch {

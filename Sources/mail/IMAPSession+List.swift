@@ -10,17 +10,35 @@ extension IMAPSession {
         let patterns = try patterns(command.patterns, reference: command.reference)
         let all = try storing { () throws(StoreError) in try store.list() }
         let parents = command.selection.contains(.recursiveMatch) ? parentsOfSelected(all, command.selection) : []
+        var wanted: [(mailbox: ListedMailbox, wire: [UInt8], hasWantedChild: Bool)] = []
         for mailbox in all {
             let wire = wireName(mailbox.name.text)
             guard patterns.contains(where: { $0.matches(wire) }) else { continue }
-            let isWanted = Self.isSelected(mailbox, command.selection)
             let hasWantedChild = parents.contains(mailbox.name.text)
-            guard isWanted || hasWantedChild else { continue }
-            writeListLine("* LIST (", mailbox, wire, command, hasWantedChild: hasWantedChild)
-            if !command.status.isEmpty, mailbox.isSelectable { try writeListStatus(mailbox.name, command.status) }
-            if !command.metadata.isEmpty, mailbox.isSelectable { try writeListMetadata(mailbox.name, command.metadata) }
+            guard hasWantedChild || Self.isSelected(mailbox, command.selection) else { continue }
+            wanted.append((mailbox, wire, hasWantedChild))
+        }
+        for start in stride(from: 0, to: wanted.count, by: Self.listBatch) {
+            try writeList(wanted[start..<min(wanted.count, start + Self.listBatch)], command)
         }
         return try report("List completed.")
+    }
+
+    /// Mailboxes whose counters are looked up together: what is told last is this much older than the answer.
+    private static var listBatch: Int { 128 }
+
+    private func writeList(
+        _ wanted: ArraySlice<(mailbox: ListedMailbox, wire: [UInt8], hasWantedChild: Bool)>, _ command: ListCommand
+    ) throws(CommandFailure) {
+        var known: [MailboxStatus?] = []
+        if !command.status.isEmpty {
+            known = store.indexedStatuses(wanted.map(\.mailbox.name), sizes: Self.needsSizes(command.status))
+        }
+        for (place, (mailbox, wire, hasWantedChild)) in wanted.enumerated() {
+            writeListLine("* LIST (", mailbox, wire, command, hasWantedChild: hasWantedChild)
+            if !command.status.isEmpty, mailbox.isSelectable { try writeListStatus(mailbox.name, known[place], command.status) }
+            if !command.metadata.isEmpty, mailbox.isSelectable { try writeListMetadata(mailbox.name, command.metadata) }
+        }
     }
 
     /// `LIST "" ""` asks for the separator only.
@@ -96,8 +114,10 @@ extension IMAPSession {
         stream.out.newline()
     }
 
-    private func writeListStatus(_ name: MailboxName, _ items: [StatusItem]) throws(CommandFailure) {
-        do throws(StoreError) { try writeStatus(name, items) } catch {
+    private func writeListStatus(_ name: MailboxName, _ known: MailboxStatus?, _ items: [StatusItem]) throws(CommandFailure) {
+        do throws(StoreError) {
+            if let known { write(known, of: name, items) } else { try writeStatus(name, items) }
+        } catch {
             // Deleted since it was listed, or not readable: the others are still of use (RFC 5819 section 2).
             stream.out.status([0x2a], "NO \(text(of: error))")
         }

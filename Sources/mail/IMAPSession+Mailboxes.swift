@@ -168,8 +168,10 @@ extension IMAPSession {
 
     // mailbox-data =/ "STATUS" SP mailbox SP "(" [status-att-list] ")"
     func writeStatus(_ name: MailboxName, _ items: [StatusItem]) throws(StoreError) {
-        write(try store.status(name, sizes: items.contains(.size) || items.contains(.deletedStorage)), of: name, items)
+        write(try store.status(name, sizes: Self.needsSizes(items)), of: name, items)
     }
+
+    static func needsSizes(_ items: [StatusItem]) -> Bool { items.contains(.size) || items.contains(.deletedStorage) }
 
     func write(_ status: MailboxStatus, of name: MailboxName, _ items: [StatusItem]) {
         stream.out.text("* STATUS ")

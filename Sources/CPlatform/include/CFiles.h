@@ -24,6 +24,8 @@ int cp_status_of_path(const char *path, struct cp_file_status *out);
 int cp_status_of(int fd, struct cp_file_status *out);
 /// Does not follow a symbolic link.
 int cp_status_at(int directory, const uint8_t *name, size_t length, struct cp_file_status *out);
+// The same of `name` in the directory `folder`; that one may be a symbolic link: the caller asks.
+int cp_status_in(int directory, const uint8_t *folder, size_t folder_length, const uint8_t *name, size_t length, struct cp_file_status *out);
 /// `replace` 0: refuses with -EEXIST when the target is there.
 int cp_rename_at(int from, const uint8_t *old, size_t old_length, int to, const uint8_t *new_name, size_t new_length, int replace);
 int cp_link_at(int from, const uint8_t *old, size_t old_length, int to, const uint8_t *new_name, size_t new_length);

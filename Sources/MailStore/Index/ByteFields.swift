@@ -1,3 +1,5 @@
+internal import Index
+
 /// Numbers of fixed width in the values of an index, least significant byte first.
 struct FieldWriter {
     private(set) var bytes: [UInt8] = []
@@ -23,23 +25,27 @@ struct FieldWriter {
 
 /// Reads what `FieldWriter` wrote; too little is nil, never a trap.
 struct FieldReader {
-    private var rest: ArraySlice<UInt8>
+    private let bytes: [UInt8]
+    private var offset = 0
 
-    init(_ bytes: [UInt8]) { rest = bytes[...] }
+    init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-    var isAtEnd: Bool { rest.isEmpty }
+    var isAtEnd: Bool { offset == bytes.count }
 
     mutating func number<N: FixedWidthInteger>(_: N.Type = N.self) -> N? {
-        guard rest.count >= N.bitWidth / 8 else { return nil }
+        let width = N.bitWidth / 8
+        guard bytes.count - offset >= width else { return nil }
+        defer { offset += width }
+        // Nearly always eight bytes are there.
+        if bytes.count - offset >= 8 { return N(truncatingIfNeeded: bytes.word(at: offset)) }
         var value: N = 0
-        for (index, byte) in rest.prefix(N.bitWidth / 8).enumerated() { value |= N(truncatingIfNeeded: byte) << N(8 * index) }
-        rest = rest.dropFirst(N.bitWidth / 8)
+        for index in 0..<width { value |= N(truncatingIfNeeded: bytes[offset + index]) << N(8 * index) }
         return value
     }
 
     mutating func text() -> [UInt8]? {
-        guard let count = number(UInt32.self), rest.count >= Int(count) else { return nil }
-        defer { rest = rest.dropFirst(Int(count)) }
-        return Array(rest.prefix(Int(count)))
+        guard let count = number(UInt32.self), bytes.count - offset >= Int(count) else { return nil }
+        defer { offset += Int(count) }
+        return Array(bytes[offset..<offset + Int(count)])
     }
 }

@@ -17,8 +17,11 @@ struct MailboxIndex {
 
     init(_ index: Index, directory: FileStatus) {
         self.index = index
-        var key = Self.bigEndian(directory.device)
-        key.append(contentsOf: Self.bigEndian(directory.inode))
+        var key: [UInt8] = []
+        key.reserveCapacity(24)
+        for number in [directory.device, directory.inode] {
+            for index in 0..<8 { key.append(UInt8(truncatingIfNeeded: number >> UInt64(56 - 8 * index))) }
+        }
         prefix = key
     }
 
@@ -43,7 +46,8 @@ struct MailboxIndex {
 
     var segmentsPrefix: [UInt8] { prefix + [0x73] }
     func segmentKey(_ number: UInt32) -> [UInt8] { segmentsPrefix + Self.bigEndian(number) }
-    func namesKey(_ number: UInt32) -> [UInt8] { prefix + [0x6e] + Self.bigEndian(number) }
+    var namesPrefix: [UInt8] { prefix + [0x6e] }
+    func namesKey(_ number: UInt32) -> [UInt8] { namesPrefix + Self.bigEndian(number) }
     func filterKey(_ piece: UInt32) -> [UInt8] { prefix + [0x66] + Self.bigEndian(piece) }
 
     func header() -> MailboxHeader? { index.read { (transaction) throws(IndexError) in try header(transaction) } ?? nil }

@@ -18,15 +18,20 @@ extension MaildirStore {
 
     /// The same without looking at any mailbox, and so without a lock; nil where the index does not know it all.
     func indexedUsage() throws(StoreError) -> QuotaUsage? {
-        try usage { (name) throws(StoreError) in try indexedStatus(name, sizes: true) }
+        try usage { (_) in nil }
     }
 
+    /// `count` is asked for mailboxes of which the index does not know enough.
     private func usage(_ count: (MailboxName) throws(StoreError) -> MailboxStatus?) throws(StoreError) -> QuotaUsage? {
         var usage = QuotaUsage()
+        var counted: [MailboxName] = []
         for mailbox in try list() where mailbox.isSelectable {
-            guard let limits = quotaLimits(of: mailbox.name), !limits.isIgnored else { continue }
+            if let limits = quotaLimits(of: mailbox.name), !limits.isIgnored { counted.append(mailbox.name) }
+        }
+        for (name, known) in zip(counted, indexedStatuses(counted, sizes: true)) {
             do throws(StoreError) {
-                guard let status = try count(mailbox.name) else { return nil }
+                let found = if let known { MailboxStatus?.some(known) } else { try count(name) }
+                guard let status = found else { return nil }
                 usage.storage = usage.storage.clampedSum(status.size)
                 usage.messages += Int64(status.messages)
             } catch { if error != .notFound { throw error } }

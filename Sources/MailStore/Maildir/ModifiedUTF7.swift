@@ -4,6 +4,7 @@ enum ModifiedUTF7 {
 
     /// Encodes UTF-8 text; invalid UTF-8 becomes U+FFFD, which a `MailboxName` never holds.
     static func encode(_ text: [UInt8]) -> [UInt8] {
+        if isPlain(text[...]) { return text }
         var output: [UInt8] = []
         output.reserveCapacity(text.count + 8)
         var pending: [UInt16] = []
@@ -19,6 +20,9 @@ enum ModifiedUTF7 {
         flush(&pending, into: &output)
         return output
     }
+
+    /// Both forms are the same.
+    private static func isPlain(_ text: ArraySlice<UInt8>) -> Bool { text.allSatisfy { $0 >= 0x20 && $0 <= 0x7e && $0 != 0x26 } }
 
     private static func flush(_ units: inout [UInt16], into output: inout [UInt8]) {
         guard !units.isEmpty else { return }
@@ -41,6 +45,7 @@ enum ModifiedUTF7 {
 
     /// Decodes to UTF-8; nil for anything that `encode` would not have written the same way.
     static func decode(_ encoded: ArraySlice<UInt8>) -> [UInt8]? {
+        if isPlain(encoded) { return Array(encoded) }
         var output: [UInt8] = []
         output.reserveCapacity(encoded.count)
         var index = encoded.startIndex
