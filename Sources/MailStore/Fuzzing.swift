@@ -48,8 +48,15 @@ package func fuzzModifiedUTF7(_ bytes: [UInt8]) -> Bool {
     return ModifiedUTF7.encode(text) == bytes
 }
 
-/// Entry point for fuzzing and mutation tests: any bytes as a group of names of the index. What was read and is written is read again the same.
+/// Entry point for fuzzing and mutation tests: any bytes as a group of names of the index. What was read and is written is read again the same,
+/// and who reads only sizes and dates of it finds the same ones.
 package func fuzzNameGroup(_ bytes: [UInt8]) -> Bool {
-    guard let group = NameGroup(0, bytes) else { return true }
+    var sizes = [Int64?](repeating: nil, count: NameGroup.capacity)
+    var dates = sizes
+    let isGroup = NameGroup.forEachNumbers(bytes.span, trustsNames: true) { (sizes[$0], dates[$0]) = ($1, $2) }
+    guard let group = NameGroup(0, bytes) else { return !isGroup }
+    guard isGroup, sizes == group.entries.map({ $0?.size(trustsName: true) }), dates == group.entries.map({ $0?.date }) else {
+        return false
+    }
     return NameGroup(0, group.bytes)?.entries == group.entries
 }

@@ -54,7 +54,7 @@ struct NameGroup {
 
     init(_ number: UInt32) { self.number = number }
 
-    private struct Kinds: OptionSet {
+    struct Kinds: OptionSet {
         let rawValue: UInt8
         static let suffix = Kinds(rawValue: 1)
         static let extensions = Kinds(rawValue: 2)

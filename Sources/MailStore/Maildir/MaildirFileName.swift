@@ -55,18 +55,25 @@ enum MaildirFileName {
     }
 
     /// Value of `,S=` (`key` S) or `,W=` in the base; nil when it is missing or not a number that ends at `,`, `:` or the end.
-    static func size(_ key: UInt8, in name: ArraySlice<UInt8>) -> Int64? {
-        var index = name.startIndex
-        while let comma = name[index...].firstIndex(where: { $0 == ASCII.comma || $0 == ASCII.colon }), name[comma] == ASCII.comma {
-            index = comma + 1
-            guard name.endIndex - index > 2 else { return nil }
+    static func size(_ key: UInt8, in name: ArraySlice<UInt8>) -> Int64? { size(key, in: name.span) }
+
+    static func size(_ key: UInt8, in name: Span<UInt8>) -> Int64? {
+        var index = 0
+        while true {
+            while index < name.count, name[index] != ASCII.comma, name[index] != ASCII.colon { index += 1 }
+            guard index < name.count, name[index] == ASCII.comma else { return nil }
+            index += 1
+            guard name.count - index > 2 else { return nil }
             guard name[index] == key, name[index + 1] == 0x3d else { continue }
-            let digits = name[(index + 2)...].prefix { ASCII.isDigit($0) }
-            let end = digits.endIndex
-            guard end == name.endIndex || name[end] == ASCII.comma || name[end] == ASCII.colon else { continue }
-            return Decimal.int64(digits)
+            let start = index + 2
+            var end = start
+            while end < name.count, ASCII.isDigit(name[end]) { end += 1 }
+            guard end == name.count || name[end] == ASCII.comma || name[end] == ASCII.colon else { continue }
+            guard end > start, end - start <= 18 else { return nil }
+            var value: Int64 = 0
+            for place in start..<end { value = value * 10 + Int64(name[place] - 0x30) }
+            return value
         }
-        return nil
     }
 
     /// Seconds and microseconds of a name, by which messages that are found at once are put in order.

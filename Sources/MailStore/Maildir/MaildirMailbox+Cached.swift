@@ -12,6 +12,11 @@ extension MaildirMailbox {
         if cache.remember(tag, value, of: uid) { flushCache() }
     }
 
+    /// What the index has of a message's size and date.
+    func known(_ uid: UInt32) -> MessageNumbers {
+        numbersWindow.numbers(of: uid, index, trustsNames: !store.options.distrustsNameSizes)
+    }
+
     /// Keeps a size that was counted, or a date that was looked up.
     func remember(_ uid: UInt32, _ new: MessageNumbers) {
         var known = numbers[uid] ?? MessageNumbers()
@@ -26,7 +31,7 @@ extension MaildirMailbox {
         if !numbers.isEmpty {
             index.remember(numbers, trustsNames: !store.options.distrustsNameSizes)
             numbers = [:]
-            (lastName, nameGroup) = (nil, nil)
+            (lastName, nameGroup, numbersWindow) = (nil, nil, NumbersWindow())
         }
         cache.flush(index)
     }

@@ -75,7 +75,7 @@ extension MaildirMailbox {
     /// The index says something else than a moment ago.
     func forgetNames() {
         view.forgetWindow()
-        (lastName, nameGroup) = (nil, nil)
+        (lastName, nameGroup, numbersWindow) = (nil, nil, NumbersWindow())
     }
 
     /// Moves the files of messages from new/ to cur/, which makes them \Recent for this session alone. True when another session was faster

@@ -65,7 +65,8 @@ extension MaildirMailbox {
     func virtualSize(at position: Int) throws(StoreError) -> Int64 { try virtualSize(of: try uid(position)) }
 
     func virtualSize(of uid: UInt32) throws(StoreError) -> Int64 {
-        if let size = numbers[uid]?.size { return size }
+        if !numbers.isEmpty, let size = numbers[uid]?.size { return size }
+        if let size = known(uid).size { return size }
         if let size = try entry(uid).size(trustsName: !store.options.distrustsNameSizes) { return size }
         let content = try content(of: uid)
         do throws(SystemError) {
@@ -94,7 +95,8 @@ extension MaildirMailbox {
     func internalDate(at position: Int) throws(StoreError) -> Int64 { try internalDate(of: try uid(position)) }
 
     func internalDate(of uid: UInt32) throws(StoreError) -> Int64 {
-        if let date = numbers[uid]?.date { return date }
+        if !numbers.isEmpty, let date = numbers[uid]?.date { return date }
+        if let date = known(uid).date { return date }
         if let date = try entry(uid).date { return date }
         let date = Self.seconds(try status(uid).modified)
         remember(uid, MessageNumbers(size: nil, date: date))

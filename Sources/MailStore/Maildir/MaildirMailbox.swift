@@ -32,6 +32,8 @@ final class MaildirMailbox: Mailbox {
     var scans = 0
     var lastName: (uid: UInt32, message: IndexedMessage, entry: NameEntry)?
     var nameGroup: NameGroup?
+    /// Sizes and dates as the index has them.
+    var numbersWindow = NumbersWindow()
 
     init(_ name: MailboxName, access: MailboxAccess, folder: MaildirFolder, store: MaildirStore, index: Index? = nil) throws(StoreError) {
         self.name = name
