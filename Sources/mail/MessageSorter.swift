@@ -5,38 +5,42 @@ internal import MessageFormat
 
 /// Puts messages of one mailbox into the order of SORT (RFC 5256, RFC 5957). Each key is made once; equal messages stay in mailbox order.
 struct MessageSorter {
-    /// The values of one criterion, one after the other in one piece of memory.
+    /// The values of one criterion as numbers in their order. Of equal texts, which many messages have, one is kept and compared.
     private struct Column {
-        let isReverse: Bool
+        private let isReverse: Bool
         let text: MessageKeys.Text?
+        /// Of texts at first the number of the text, in the end its place among all.
         private(set) var numbers: [Int64] = []
-        private var bytes: [UInt8] = []
-        private var ends: [Int] = []
+        private var texts = TextTable(expected: 64)
+        private var key: [UInt8] = []
 
-        init(_ criterion: SortCriterion) {
+        init(_ criterion: SortCriterion, count: Int) {
             isReverse = criterion.isReverse
             text = criterion.key.text
+            numbers.reserveCapacity(count)
         }
 
         mutating func append(_ number: Int64) { numbers.append(number) }
 
         mutating func append(_ text: ArraySlice<UInt8>, _ comparator: Comparator) {
-            comparator.appendKey(text, to: &bytes)
-            ends.append(bytes.count)
+            key.removeAll(keepingCapacity: true)
+            comparator.appendKey(text, to: &key)
+            numbers.append(Int64(texts.number(of: key[...])))
         }
 
-        private subscript(index: Int) -> ArraySlice<UInt8> { bytes[(index == 0 ? 0 : ends[index - 1])..<ends[index]] }
-
-        /// A number that is ordered as the values are, where it is not equal.
-        func rank(_ index: Int) -> UInt64 {
-            let rank = text == nil ? UInt64(bitPattern: numbers[index]) ^ 1 << 63 : ByteScan.prefix(self[index])
-            return isReverse ? ~rank : rank
-        }
-
-        /// Below, above or like zero, as the first value comes first.
-        func compare(_ a: Int, _ b: Int) -> Int {
-            let order = text == nil ? (numbers[a] < numbers[b] ? -1 : numbers[a] > numbers[b] ? 1 : 0) : ByteScan.compare(self[a], self[b])
-            return isReverse ? -order : order
+        mutating func finish() {
+            if text != nil {
+                // The first bytes decide nearly always.
+                var order = (0..<texts.count).map { (rank: ByteScan.prefix(texts[$0]), number: $0) }
+                order.sort {
+                    if $0.rank != $1.rank { return $0.rank < $1.rank }
+                    return ByteScan.compare(texts[$0.number], texts[$1.number]) < 0
+                }
+                var places = [Int64](repeating: 0, count: order.count)
+                for (place, entry) in order.enumerated() { places[entry.number] = Int64(place) }
+                for index in numbers.indices { numbers[index] = places[Int(numbers[index])] }
+            }
+            if isReverse { for index in numbers.indices { numbers[index] = ~numbers[index] } }
         }
     }
 
@@ -54,7 +58,7 @@ struct MessageSorter {
     func sorted(_ positions: [Int]) throws(StoreError) -> [Int] {
         let source = KeySource(mailbox)
         let needsKeys = criteria.contains { ![.arrival, .size].contains($0.key) }
-        var columns = criteria.map { Column($0) }
+        var columns = criteria.map { Column($0, count: positions.count) }
         var numbers = [Int64](repeating: 0, count: criteria.count)
         var present: [Int] = []
         present.reserveCapacity(positions.count)
@@ -74,10 +78,11 @@ struct MessageSorter {
                 guard case .expunged = error else { throw error }
             }
         }
+        for index in columns.indices { columns[index].finish() }
         guard let first = columns.first else { return present }
-        // The first criterion decides nearly always, and by its first bytes.
-        var entries = present.indices.map { (rank: first.rank($0), index: $0) }
-        entries.sort { $0.rank != $1.rank ? $0.rank < $1.rank : Self.precedes($0.index, $1.index, columns) }
+        let others = columns.dropFirst().map(\.numbers)
+        var entries = present.indices.map { (value: first.numbers[$0], index: $0) }
+        entries.sort { $0.value != $1.value ? $0.value < $1.value : Self.precedes($0.index, $1.index, others) }
         return entries.map { present[$0.index] }
     }
 
@@ -95,11 +100,8 @@ struct MessageSorter {
         }
     }
 
-    private static func precedes(_ a: Int, _ b: Int, _ columns: [Column]) -> Bool {
-        for column in columns {
-            let order = column.compare(a, b)
-            if order != 0 { return order < 0 }
-        }
+    private static func precedes(_ a: Int, _ b: Int, _ columns: [[Int64]]) -> Bool {
+        for numbers in columns where numbers[a] != numbers[b] { return numbers[a] < numbers[b] }
         return a < b
     }
 }

@@ -17,7 +17,7 @@ struct TextTable {
 
     var count: Int { ends.count }
 
-    private subscript(number: Int) -> ArraySlice<UInt8> { bytes[(number == 0 ? 0 : ends[number - 1])..<ends[number]] }
+    subscript(number: Int) -> ArraySlice<UInt8> { bytes[(number == 0 ? 0 : ends[number - 1])..<ends[number]] }
 
     /// The number of a text: a new one, the next, for a text that was not there.
     mutating func number(of text: ArraySlice<UInt8>) -> Int {
