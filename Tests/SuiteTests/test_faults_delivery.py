@@ -115,6 +115,7 @@ class DeliveryFaults(Case):
                         return code
                     return None
 
+                mark = self.made.mark()
                 how, exit_code, text, _ = self.deliver_traced(key, fail)
                 self.assertIn(exit_code, (0, 75), (where, text))
                 new = self.look(where)
@@ -122,7 +123,7 @@ class DeliveryFaults(Case):
                 self.expected += new
                 self.assertEqual(self.leftovers(), [], where)
                 if exit_code:
-                    self.assertRegex(self.made.log(), r"save failed to INBOX|Error: ")
+                    self.made.wait_for_log(r"lda\(alice\).*Error: ", since=mark)
                     self.deliver(key)
                     self.assertEqual(self.look(where + ", once more"), [key])
                     self.expected.append(key)
@@ -255,9 +256,9 @@ class FullDisk(Case):
                 self.assertRegex(reply.text, r"\[OVERQUOTA\] \w+ \w+")
                 self.assertOK(client.command("NOOP"))
                 self.assertEqual(len(self.assertOK(client.command("FETCH 1:* (ENVELOPE BODY.PEEK[])")).lines("FETCH")), 3)
-        done = server.deliver("alice", keyed("new"))
-        self.assertEqual(done.returncode, 75)
-        self.assertRegex(server.log(), r"lda\(alice\).*Error: .*(No space left|disk)")
+        mark = server.mark()
+        self.assertEqual(server.deliver("alice", keyed("new")).returncode, 75)
+        server.wait_for_log(r"lda\(alice\).*Error: .*No space left", since=mark)
         bounced = subprocess.run([culver.programs().lda, "-c", server.config_path, "-d", "alice", "-e"], input=keyed("new"),
                                  capture_output=True, timeout=20, env=culver.CLEAN)
         self.assertEqual(bounced.returncode, 75, "a full disk is no reason to send the message back")
