@@ -37,6 +37,25 @@ struct MailboxIndexTests {
         #expect(status == expected)
     }
 
+    @Test("a recount of the quota believes the files, not the index")
+    func recount() throws {
+        let scratch = try Scratch()
+        let store = try scratch.store {
+            $0.quota = QuotaSettings(name: [0x51])
+        }
+        try store.save("one\r\n")
+        let right = try store.quotaUsage()
+        var wrong = try #require(try header(store))
+        wrong.size += 1_000
+        let maildir = try #require(store as? MaildirStore)
+        let index = MailboxIndex(maildir.roots[0].index, directory: try maildir.folder(try maildir.named("INBOX")).mail.status())
+        index.index.write { (transaction) throws(IndexError) in try transaction.put(index.headerKey, wrong.bytes) }
+        #expect(try store.quotaUsage().storage == right.storage + 1_000)
+        try store.recountQuota()
+        #expect(try store.quotaUsage() == right)
+        #expect(right == QuotaUsage(storage: 5, messages: 1))
+    }
+
     @Test("what we did ourselves is in it at once: STATUS needs no second look")
     func ownChanges() throws {
         let scratch = try Scratch()

@@ -24,10 +24,7 @@ extension MaildirStore {
     /// `count` is asked for mailboxes of which the index does not know enough.
     private func usage(_ count: (MailboxName) throws(StoreError) -> MailboxStatus?) throws(StoreError) -> QuotaUsage? {
         var usage = QuotaUsage()
-        var counted: [MailboxName] = []
-        for mailbox in try list() where mailbox.isSelectable {
-            if let limits = quotaLimits(of: mailbox.name), !limits.isIgnored { counted.append(mailbox.name) }
-        }
+        let counted = try countedMailboxes()
         for (name, known) in zip(counted, indexedStatuses(counted, sizes: true)) {
             do throws(StoreError) {
                 let found = if let known { MailboxStatus?.some(known) } else { try count(name) }
@@ -39,5 +36,20 @@ extension MaildirStore {
         return usage
     }
 
-    func recountQuota() throws(StoreError) { _ = try quotaUsage() }
+    private func countedMailboxes() throws(StoreError) -> [MailboxName] {
+        var counted: [MailboxName] = []
+        for mailbox in try list() where mailbox.isSelectable {
+            if let limits = quotaLimits(of: mailbox.name), !limits.isIgnored { counted.append(mailbox.name) }
+        }
+        return counted
+    }
+
+    func recountQuota() throws(StoreError) {
+        // What the index says is not believed: it is made anew from the files.
+        for name in try countedMailboxes() {
+            guard let folder = try folderIfPresent(name) else { continue }
+            MailboxIndex(folder.root.index, directory: try folder.mail.status()).forget()
+        }
+        _ = try quotaUsage()
+    }
 }
