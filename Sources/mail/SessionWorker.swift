@@ -102,7 +102,7 @@ final class SessionWorker {
     /// A zygote that forks for thousands at once answers late; a session that stopped waiting would take one of the few instances itself.
     private static let watchPatience: Int32 = 10_000
 
-    /// Who tells of changes is the zygote's decision: it knows how many sessions share this user id. It answers at once or not at all.
+    /// Who tells of changes is the zygote's decision: it knows how many sessions share this user id. It answers in turn, or has ended.
     private func askForWatch() -> (any ChangeWatch)? {
         guard !isRehearsal else { return nil }
         do {

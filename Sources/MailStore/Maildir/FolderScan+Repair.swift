@@ -35,12 +35,7 @@ extension FolderScan {
 
     /// Gives a file a new unique name in new/, keeping its sizes.
     private func renamed(_ name: [UInt8], _ place: MessagePlace, why: String) throws(StoreError) -> UnknownFile? {
-        var newName = store.uniqueName()
-        for key: UInt8 in [0x53, 0x57] {
-            guard let size = MaildirFileName.size(key, in: name[...]) else { continue }
-            newName.append(contentsOf: [ASCII.comma, key, 0x3d])
-            Decimal.append(size, to: &newName)
-        }
+        let newName = store.uniqueName(sizesOf: name)
         let source = folder.folder(place)
         do throws(SystemError) {
             try source.directory.rename(name[...], to: folder.new.directory, as: newName[...], replacing: false)

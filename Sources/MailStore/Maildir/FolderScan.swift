@@ -130,16 +130,8 @@ final class FolderScan {
         if !header.guid.isEmpty { guid = header.guid }
     }
 
-    /// A new header: what we know is kept, what is missing is made.
     func completedHeader() throws(StoreError) -> UIDListHeader {
-        var header = list.header ?? UIDListHeader(uidValidity: restoredUIDNext > 1 ? uidValidity : 0, nextUID: 1)
-        if header.uidValidity == 0 {
-            header.uidValidity = try UIDValidity.next(in: folder.root.controlRoot, fileMode: folder.root.fileMode)
-        }
-        if header.guid.isEmpty { header.guid = guid.isEmpty ? MaildirMailbox.randomGUID() : guid }
-        header.isVersion1 = false
-        header.nextUID = nextUID
-        return header
+        try folder.completedHeader(list, uidValidity: restoredUIDNext > 1 ? uidValidity : 0, guid: guid, nextUID: nextUID)
     }
 
     var nextUID: UInt32 { max(list.nextUID, restoredUIDNext) }

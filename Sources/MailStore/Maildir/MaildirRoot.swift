@@ -83,6 +83,17 @@ final class MaildirFolder {
 
     func folder(_ place: MessagePlace) -> Folder { place == .new ? new : cur }
 
+    /// A header for dovecot-uidlist: what its file says is kept, what is known otherwise fills the gaps, and the rest is made.
+    /// `uidValidity` 0 and an empty `guid`: not known.
+    func completedHeader(_ list: UIDListFile, uidValidity: UInt32, guid: [UInt8], nextUID: UInt32) throws(StoreError) -> UIDListHeader {
+        var header = list.header ?? UIDListHeader(uidValidity: uidValidity, nextUID: 1)
+        if header.uidValidity == 0 { header.uidValidity = try UIDValidity.next(in: root.controlRoot, fileMode: root.fileMode) }
+        if header.guid.isEmpty { header.guid = guid.isEmpty ? MaildirMailbox.randomGUID() : guid }
+        header.isVersion1 = false
+        header.nextUID = nextUID
+        return header
+    }
+
     private static func subfolder(_ name: [UInt8], of mail: Folder, _ root: MaildirRoot) throws(StoreError) -> Folder {
         if let folder = try mail.folderIfPresent(name) { return folder }
         try mail.makeFolder(name, mode: root.directoryMode)

@@ -36,6 +36,17 @@ final class MaildirStore: MailDriver {
 
     func uniqueName() -> [UInt8] { uniqueNames.next() }
 
+    /// A new unique name with the sizes that another one tells.
+    func uniqueName(sizesOf name: [UInt8]) -> [UInt8] {
+        var newName = uniqueName()
+        for key: UInt8 in [0x53, 0x57] {
+            guard let size = MaildirFileName.size(key, in: name[...]) else { continue }
+            newName.append(contentsOf: [ASCII.comma, key, 0x3d])
+            Decimal.append(size, to: &newName)
+        }
+        return newName
+    }
+
     var isDurable: Bool { options.durability != .never }
 
     /// The lock of a control file.

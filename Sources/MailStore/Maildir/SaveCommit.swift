@@ -37,7 +37,9 @@ final class SaveCommit {
         var records: MessageTable?
         if try !list.readTail() { records = try Self.readAll(&list, store) }
         self.records = records
-        guard let header = list.needsRewrite ? try Self.completed(list, folder) : list.header else {
+        guard
+            let header = list.needsRewrite ? try folder.completedHeader(list, uidValidity: 0, guid: [], nextUID: list.nextUID) : list.header
+        else {
             throw .mailboxGone("dovecot-uidlist vanished")
         }
         self.header = header
@@ -98,7 +100,7 @@ final class SaveCommit {
         for number in save.items.indices {
             let item = save.items[number]
             var base = item.base
-            if item.guid != nil, try isTaken(base) { base = renewed(base) }
+            if item.guid != nil, try isTaken(base) { base = store.uniqueName(sizesOf: base) }
             var info = MaildirFileName.Info(flags: item.flags)
             for keyword in item.keywords { if let letter = letters.index(of: keyword) { info.keywords.insert(letter) } }
             // To new/ when nothing distinguishes the message, so that the next session sees it as \Recent.
@@ -113,7 +115,7 @@ final class SaveCommit {
                     case .linked, .moved:
                         if error.isNotFound { return .sourceMoved }
                         if error.isExists, attempt + 1 < StoreLimits.renameRaces {
-                            base = renewed(base)
+                            base = store.uniqueName(sizesOf: base)
                             continue
                         }
                         if error.isLinkRefused { return .linkRefused }
@@ -185,17 +187,6 @@ final class SaveCommit {
         return try folder.cur.status(of: (base + MaildirFileName.flagsMark)[...]) != nil
     }
 
-    /// A new unique name with the sizes of `base`.
-    private func renewed(_ base: [UInt8]) -> [UInt8] {
-        var name = store.uniqueName()
-        for key: UInt8 in [0x53, 0x57] {
-            guard let size = MaildirFileName.size(key, in: base[...]) else { continue }
-            name.append(contentsOf: [ASCII.comma, key, 0x3d])
-            Decimal.append(size, to: &name)
-        }
-        return name
-    }
-
     // MARK: the list
 
     private func writeList() throws(StoreError) {
@@ -238,17 +229,6 @@ final class SaveCommit {
             }
         }
         return table
-    }
-
-    private static func completed(_ list: UIDListFile, _ folder: MaildirFolder) throws(StoreError) -> UIDListHeader {
-        var header = list.header ?? UIDListHeader(uidValidity: 0, nextUID: 1)
-        if header.uidValidity == 0 {
-            header.uidValidity = try UIDValidity.next(in: folder.root.controlRoot, fileMode: folder.root.fileMode)
-        }
-        if header.guid.isEmpty { header.guid = MaildirMailbox.randomGUID() }
-        header.isVersion1 = false
-        header.nextUID = list.nextUID
-        return header
     }
 
     // MARK: the index

@@ -64,7 +64,7 @@ extension QuotaSettings {
                 continue
             }
             let pair = part.split(separator: "=", maxSplits: 1).map(String.init)
-            if pair == ["backend"] || pair.first == "backend" { continue }
+            if pair.first == "backend" { continue }
             guard pair.count == 2, let change = Self.change(pair[1], unit: pair[0] == "storage" ? 1_024 : 1) else { return false }
             switch pair[0] {
             case "storage", "bytes": own.storage = change
