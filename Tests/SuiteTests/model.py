@@ -2,8 +2,6 @@
 
 import re
 
-from imap import Client
-
 SYSTEM = ("\\Seen", "\\Answered", "\\Flagged", "\\Deleted", "\\Draft")
 WORDS = ("$Label1", "$Junk", "Work", "later")
 
@@ -79,7 +77,7 @@ class Session:
         self.truth = truth
         self.name = name
         self.view = []
-        self.recent = set()
+        self.highest = 0  # the highest UID it was ever told of
         self.selected = False
         self.readonly = False
         self.modseq = 0
@@ -99,7 +97,7 @@ class Session:
         old = {entry.uid: entry for entry in self.view}
         if resync:
             if not self.qresync:
-                reply = self.client.ok("ENABLE QRESYNC")
+                self.client.ok("ENABLE QRESYNC")
                 self.qresync = True
             parameters = " (QRESYNC (%d %d))" % (self.uidvalidity, self.modseq)
         else:
@@ -130,7 +128,7 @@ class Session:
                 entry.flags = old[entry.uid].flags
         for line in reply.untagged:
             if b" EXISTS" not in line:
-                self.hear(line, True, own=())
+                self.hear(line, True)
 
     def take_modseq(self, text):
         for found in re.findall(rb"HIGHESTMODSEQ (\d+)", text):
@@ -138,19 +136,19 @@ class Session:
 
     # Commands
 
-    def command(self, text, expunges, own=()):
+    def command(self, text, expunges):
         """Runs a command; `expunges`: EXPUNGE may be said. Answers the reply."""
         reply = self.client.command(text)
-        self.hear_all(reply, expunges, own)
+        self.hear_all(reply, expunges)
         return reply
 
-    def hear_all(self, reply, expunges, own=()):
+    def hear_all(self, reply, expunges):
         self.heard = (self.heard + [reply])[-3:]
         for line in reply.untagged:
-            self.hear(line, expunges, own)
+            self.hear(line, expunges)
         self.take_modseq(reply.all())
 
-    def hear(self, line, expunges, own):
+    def hear(self, line, expunges):
         number = re.match(rb"\* (\d+) (\S+)", line)
         if number is None:
             vanished = re.match(rb"\* VANISHED (\S+)$", line)
@@ -183,7 +181,7 @@ class Session:
         if count < len(self.view):
             self.fail("EXISTS %d after %d messages" % (count, len(self.view)))
         last = self.view[-1].uid if self.view else 0
-        known = max(last, getattr(self, "highest", 0))
+        known = max(last, self.highest)
         coming = [uid for uid in self.truth.history if uid > known and uid in self.truth.messages]
         wanted = count - len(self.view)
         if wanted > len(coming):
@@ -201,8 +199,6 @@ class Session:
         flags = re.search(rb"FLAGS \(([^)]*)\)", line)
         if flags:
             said = set(flags.group(1).decode().split())
-            if "\\Recent" in said:
-                self.recent.add(entry.uid)
             entry.flags = frozenset(said - {"\\Recent"})
         key = re.search(rb"X-Key: (\S+)", line)
         if key and entry.uid in self.truth.messages and key.group(1).decode() != self.truth.messages[entry.uid].key:
@@ -241,5 +237,3 @@ def copyuid(reply):
     found = re.search(rb"\[COPYUID \d+ (\S+) (\S+)\]", reply.all())
     return list(zip(numbers(found.group(1).decode()), numbers(found.group(2).decode()))) if found else []
 
-
-__all__ = ["Client", "Message", "Session", "SYSTEM", "Truth", "WORDS", "appenduid", "coded", "copyuid", "numbers"]

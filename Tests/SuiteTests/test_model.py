@@ -303,7 +303,7 @@ class Play:
             line = session.client.line()
             if line.startswith(b"+"):
                 break
-            session.hear(line, True, ())
+            session.hear(line, True)
         self.dice.choice((self.append, self.store, self.expunge))(other)
         session.client.send(b"DONE\r\n")
         session.hear_all(session.client.finish(tag), True)
@@ -465,7 +465,6 @@ class Model(Case):
             session.command("NOOP", True)
             session.command("FETCH 1:* (UID FLAGS)", False)
             session.compare(True)
-        # Each message is \\Recent to one session at most; reconnects and SELECTs make new ones, so only living ones are compared.
         for session in play.sessions:
             session.close()
         root = server.maildir("alice")

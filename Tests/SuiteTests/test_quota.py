@@ -191,7 +191,7 @@ class Quota(Case):
             self.assertEqual(self.usage(one)["MESSAGE"], (50, 50))
 
     @only_culver
-    def test_the_plugin_switches_it_on_in_both_dialects(self):
+    def test_without_the_plugin_nothing_is_in_force(self):
         server = self.server(extra="plugin {\n  quota = count:User quota\n  quota_rule = *:messages=1\n}\n")
         with server.login("alice") as client:
             self.assertNotIn(b"QUOTA", client.command("CAPABILITY").all())
