@@ -12,6 +12,8 @@ failed=0
 say() { printf '\n== %s\n' "$*"; }
 add() { passed=$((passed + $1)); failed=$((failed + $2)); }
 finish() {
+    # Once more at the end, where everybody looks first.
+    [ ! -s "$scratch/failures" ] || { say 'Failed units' && head -n 60 "$scratch/failures"; }
     printf '\n%s passed, %s failed\n' "$passed" "$failed"
     [ "$failed" = 0 ]
     exit
@@ -32,7 +34,7 @@ timeout -k 10 1200 $swift test > "$scratch/units" 2>&1
 status=$?
 # "Test run with 412 tests in 60 suites passed after 3.1 seconds." is what the runner ends with.
 count=$(sed -n 's/.*Test run with \([0-9]*\) test.*/\1/p' "$scratch/units" | tail -n 1)
-bad=$(grep -c '^✘ Test .* failed after' "$scratch/units")
+bad=$(grep '^✘ Test .* failed after' "$scratch/units" | grep -vc '^✘ Test run with')
 if [ -n "$count" ] && [ "$count" -gt 0 ]; then
     [ "$status" = 0 ] || [ "$bad" -gt 0 ] || bad=1
     [ "$bad" -le "$count" ] || bad=$count
@@ -44,7 +46,8 @@ fi
 if [ "$bad" = 0 ]; then
     echo "$count passed"
 else
-    grep -E '^✘|error:|recorded an issue|↳' "$scratch/units" | head -n 200
+    grep -E '^✘ Test|error:' "$scratch/units" > "$scratch/failures"
+    cat "$scratch/failures"
     tail -n 30 "$scratch/units"
 fi
 

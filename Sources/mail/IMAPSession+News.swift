@@ -70,7 +70,9 @@ extension IMAPSession {
         for name in came {
             let oldName = oldNames[name]
             if let oldName, Self.cameWithParent(name, oldName, renamed) { continue }
-            guard let listed = new[name], events(name).union(oldName.map(events) ?? []).contains(.mailboxName) else { continue }
+            guard var listed = new[name], events(name).union(oldName.map(events) ?? []).contains(.mailboxName) else { continue }
+            // Children are renamed after their parent, and are not told: those that have not come yet are on their way.
+            if let oldName, new.keys.contains(where: { $0.isBelow(oldName) }) { listed.hasChildren = true }
             writeName(listed, oldName: oldName)
             told.insert(name)
         }

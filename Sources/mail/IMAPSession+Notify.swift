@@ -146,7 +146,11 @@ extension IMAPSession {
             let wake = try stream.wait(
                 orFor: notifications?.watch?.number, milliseconds: looksItself ? min(left, notifications?.patience ?? left) : left)
             switch wake {
-            case .input: return reader.feed(try stream.read())
+            case .input:
+                reader.feed(try stream.read())
+                // A client that never pauses hears of it, too.
+                if notifications?.watch != nil { try tellNewsBetweenCommands(readWatch()) }
+                return
             case .other: try tellNewsBetweenCommands(readWatch())
             case .timeout: if looksItself { try tellNewsBetweenCommands(readWatch()) }
             }

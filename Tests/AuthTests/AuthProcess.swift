@@ -80,6 +80,20 @@ final class AuthProcess {
         return ours
     }
 
+    /// Waits until auth has taken everything that was sent on `channel`: what is sent elsewhere after that is read in a later round.
+    func settle(_ channel: Channel) throws {
+        for _ in 0..<2_000 {
+            var unread: Int32 = 0
+            guard unsafe ioctl(channel.number, UInt(TIOCOUTQ), &unread) == 0 else { throw Silence(what: "no queue") }
+            if unread == 0 { return }
+            _ = try Wait.any([], milliseconds: 5)
+        }
+        throw Silence(what: "auth does not read")
+    }
+
+    /// Descriptors that auth has open.
+    var descriptorCount: Int { FileSystem.names(in: "/proc/\(pid)/fd").count }
+
     deinit {
         SignalQueue.send(SignalQueue.kill, to: pid)
         // A child that nobody reaps would keep the exit tests of this process waiting for ever.

@@ -1,3 +1,4 @@
+import Glibc
 import IPCProtocol
 import Platform
 import SASL
@@ -203,10 +204,16 @@ struct AuthenticatorTests {
             "ada:{SHA512-CRYPT}$6$rounds=50000$short$6tSIGJhRDPAcVPe.fgC3tA3qgO5VzEI7WO7PAQunK6Jgsor.dcMzB/C/BHVQ.FuIJXMKXhI/oZC1yGOXB/QXp1\n"
         )
         let auth = authenticator(try .file(file.path))
-        func time(_ user: String) -> Int64 {
-            let start = Clock.monotonicNanoseconds
+        // What this thread computes: other tests that run do not count.
+        func threadNanoseconds() -> Int {
+            var time = timespec()
+            unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+            return time.tv_sec * 1_000_000_000 + time.tv_nsec
+        }
+        func time(_ user: String) -> Int {
+            let start = threadNanoseconds()
             _ = plain(auth, user, "x")
-            return Clock.monotonicNanoseconds - start
+            return threadNanoseconds() - start
         }
         _ = time("ada")
         let known = time("ada")

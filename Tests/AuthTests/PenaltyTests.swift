@@ -157,12 +157,12 @@ struct PenaltyProcessTests {
         #expect(asked == .penalty(AddressQuery(address: "2001:db8:1::/48")))
         #expect(try isSilent(first, 100))
         #expect(try !auth.logged().contains { $0.contains("Password mismatch") })
-        try auth.anvil?.send(AnvilToService.penalty(PenaltyAnswer(value: 0, secondsAgo: 0)), request: number)
         let start = Clock.milliseconds
+        try auth.anvil?.send(AnvilToService.penalty(PenaltyAnswer(value: 0, secondsAgo: 0)), request: number)
         guard case .setPenalty(let update) = try question(auth).message else { Issue.record("nothing set"); return }
         #expect(update.address == "2001:db8:1::/48" && update.value == 1 && update.checksum != 0)
         guard case .failed = try auth.next(AuthToLogin.self, from: first) else { Issue.record("accepted"); return }
-        #expect(Clock.milliseconds - start >= 290)
+        #expect(Clock.milliseconds - start >= 300)
         // 1: four seconds, in which the right password of another, and a client on this host, are not kept waiting.
         try auth.begin(first, "ada", "secret")
         try auth.anvil?.send(AnvilToService.penalty(PenaltyAnswer(value: 1, secondsAgo: 14)), request: try question(auth).request)
@@ -183,16 +183,20 @@ struct PenaltyProcessTests {
         try auth.begin(login, "ada", "secret")
         guard case .succeeded = try auth.next(AuthToLogin.self, from: login) else { Issue.record("refused"); return }
         #expect(Clock.milliseconds - start >= 1_000)
-        try auth.begin(login, "ada", "secret")
         _ = try question(auth)
-        _ = try question(auth)
-        let end = Clock.milliseconds
-        auth.anvil = nil
-        guard case .succeeded = try auth.next(AuthToLogin.self, from: login) else { Issue.record("refused"); return }
-        #expect(Clock.milliseconds - end < 900)
-        auth.anvil = try auth.giveAnvil()
-        // Master's message and the login's are read in one round at the latest.
-        _ = try Wait.any([], milliseconds: 50)
+        // Sooner than the patience that it has with one that is silent: on a busy machine in one of some tries.
+        let isSoon = try (0..<10).contains { _ in
+            try auth.begin(login, "ada", "secret")
+            _ = try question(auth)
+            let end = Clock.milliseconds
+            auth.anvil = nil
+            guard case .succeeded = try auth.next(AuthToLogin.self, from: login) else { Issue.record("refused"); return true }
+            let milliseconds = Clock.milliseconds - end
+            auth.anvil = try auth.giveAnvil()
+            try auth.settle(auth.master)
+            return milliseconds < 900
+        }
+        #expect(isSoon)
         try auth.begin(login, "ada", "secret")
         #expect(try question(auth).message == .penalty(AddressQuery(address: "10.0.0.1")))
     }

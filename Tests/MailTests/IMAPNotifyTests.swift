@@ -236,6 +236,20 @@ struct IMAPNotifyTests {
         #expect(client.run("NOOP") == ["OK NOOP completed."])
     }
 
+    @Test("tells a renamed parent with its children also when they have not been renamed yet")
+    func halfRenamed() throws {
+        let (mail, client, other) = try pair()
+        other.run("CREATE Old")
+        other.run("CREATE Old.Child")
+        client.run("NOTIFY SET (personal (MailboxName))")
+        let files = FileManager.default
+        try files.moveItem(atPath: mail.maildir + "/.Old", toPath: mail.maildir + "/.New")
+        #expect(client.line() == "* LIST (\\HasChildren) \".\" New (\"OLDNAME\" (Old))")
+        try files.moveItem(atPath: mail.maildir + "/.Old.Child", toPath: mail.maildir + "/.New.Child")
+        other.run("CREATE Last")
+        #expect(client.line() == "* LIST (\\HasNoChildren) \".\" Last")
+    }
+
     @Test("watches mailboxes that join a group later")
     func joining() throws {
         let (_, client, other) = try pair()
