@@ -20,6 +20,28 @@ extension ByteScan {
         }
     }
 
+    /// Eight of the bytes from `index` to `end` as such a number.
+    package static func word(_ bytes: [UInt8], _ index: Int, before end: Int) -> UInt64 {
+        precondition(index >= 0 && index <= end && end <= bytes.count)
+        return unsafe bytes.withUnsafeBufferPointer { unsafe word(UnsafeBufferPointer(rebasing: $0[..<end]), index) }
+    }
+
+    /// Whether a part of `bytes` is what `text` is.
+    package static func isEqual(_ bytes: [UInt8], _ part: Range<Int>, _ text: ArraySlice<UInt8>) -> Bool {
+        guard part.count == text.count else { return false }
+        return unsafe bytes.withUnsafeBufferPointer { bytes in
+            let one = unsafe UnsafeBufferPointer(rebasing: bytes[part])
+            return unsafe text.withUnsafeBufferPointer { other in
+                var index = 0
+                while index < other.count {
+                    if unsafe word(one, index) != word(other, index) { return false }
+                    index += 8
+                }
+                return true
+            }
+        }
+    }
+
     /// A number that is nearly always different for different bytes. `seed` is the process's secret: nobody can choose bytes that collide.
     package static func hash(_ bytes: ArraySlice<UInt8>, seed: UInt64) -> UInt64 {
         unsafe bytes.withUnsafeBufferPointer { bytes in

@@ -33,15 +33,22 @@ package struct ResponseWriter {
     @inlinable
     package mutating func number(_ value: some BinaryInteger) { number(UInt64(clamping: value)) }
 
+    @inlinable
+    package mutating func number(_ value: Int) { number(UInt64(max(0, value))) }
+
+    @inlinable
+    package mutating func number(_ value: UInt32) { number(UInt64(value)) }
+
     package mutating func number(_ value: UInt64) {
-        var rest = value
-        if rest < 10 { return bytes.append(0x30 + UInt8(truncatingIfNeeded: rest)) }
-        let start = bytes.count
+        if value < 10 { return bytes.append(0x30 + UInt8(truncatingIfNeeded: value)) }
+        var digits = InlineArray<20, UInt8>(repeating: 0)
+        var (first, rest) = (digits.count, value)
         while rest > 0 {
-            bytes.append(0x30 + UInt8(truncatingIfNeeded: rest % 10))
+            first -= 1
+            digits[first] = 0x30 + UInt8(truncatingIfNeeded: rest % 10)
             rest /= 10
         }
-        bytes[start...].reverse()
+        for index in first..<digits.count { bytes.append(digits[index]) }
     }
 
     /// `* n WORD` and the end of the line: EXISTS, RECENT, EXPUNGE.

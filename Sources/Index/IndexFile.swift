@@ -19,7 +19,7 @@ final class IndexFile {
     static let name = Array("culver.index".utf8)
     /// A transaction takes milliseconds; the first of a large mailbox takes longer, and is done in pieces.
     private static let wait: Int64 = 30_000_000_000
-    private static let format: UInt32 = 4
+    private static let format: UInt32 = 5
     private static let stampKey: [UInt8] = [0]
 
     /// Opens or makes the file in `directory`; one that is damaged, of another format or of another boot is removed first.

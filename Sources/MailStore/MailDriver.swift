@@ -124,6 +124,8 @@ package protocol Mailbox: AnyObject {
     var firstUnseen: Int? { get }
     /// Positions of `messages` with \Deleted, ascending; answered without looking at each.
     var deleted: [Int] { get }
+    /// Those of `candidates` (a set of positions in `messages`) whose flags answer a question with yes; answered without looking at each.
+    func positions(_ test: FlagTest, among candidates: PositionSet) -> PositionSet
     /// Index of a keyword here is its bit in `KeywordSet`; nil where the table has a hole.
     var keywords: [Keyword?] { get }
     /// A keyword that is not in the table can be added (`\*` in PERMANENTFLAGS).
@@ -171,6 +173,8 @@ package protocol Mailbox: AnyObject {
 
     /// What an earlier session remembered of a message; nil when unknown.
     func cached(_ item: CachedItem, at position: Int) -> ArraySlice<UInt8>?
+    /// The same of several messages, in the place of what `values` held: cheaper than one by one.
+    func cached(_ item: CachedItem, at positions: ArraySlice<Int>, into values: inout [ArraySlice<UInt8>?])
     /// Remembers something derived from a message; may be forgotten at any time.
     func remember(_ item: CachedItem, _ value: [UInt8], at position: Int)
 
@@ -224,6 +228,11 @@ package struct MessageList: RandomAccessCollection {
     package subscript(position: Int) -> Message { view.message(at: position) }
     /// Cheaper than the whole message.
     package func uid(at position: Int) -> UInt32 { view.uid(at: position) }
+    /// The messages at these positions, in the place of what `messages` held: cheaper than one by one.
+    package func read(_ positions: Range<Int>, into messages: inout [Message]) {
+        messages.removeAll(keepingCapacity: true)
+        for position in positions { messages.append(view.message(at: position)) }
+    }
 }
 
 /// What `Mailbox.synchronize` found, in the order in which a client must hear it.

@@ -26,6 +26,7 @@ package struct UnicodeCasemap: Sendable {
 
     /// Appends what a piece of a text adds to its key.
     package mutating func convert(_ bytes: ArraySlice<UInt8>, into key: inout [UInt8]) {
+        if missing == 0, ByteScan.firstNonASCII(in: bytes) == nil { return ByteScan.appendUppercase(bytes, to: &key) }
         var rest = bytes
         while !rest.isEmpty {
             let end = ByteScan.firstNonASCII(in: rest) ?? rest.endIndex

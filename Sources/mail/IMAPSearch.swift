@@ -13,6 +13,8 @@ indirect enum SearchCondition {
     case positions(NumberSet)
     case flags(MessageFlags)
     case keyword(Int)
+    /// What was decided for all messages before.
+    case decided(PositionSet)
     case internalDate(SearchKey.DateTest)
     case sentDate(SearchKey.DateTest)
     case saveDate(SearchKey.DateTest)
@@ -92,13 +94,15 @@ indirect enum SearchCondition {
         return ranges.first.map { NumberSet(UInt32(clamping: $0.lowerBound)...UInt32(clamping: $0.upperBound - 1)) } ?? NumberSet()
     }
 
-    /// What it takes to decide: 0 memory, 1 a look at the file's attributes, 2 its header, 3 all of it.
-    private var cost: Int {
+    /// What it takes to decide: 0 bits of all messages together (`SetSearch`), 1 a record of the index, 2 a look at the file's attributes, 3 its
+    /// header, 4 all of it.
+    var cost: Int {
         switch self {
-        case .all, .none, .positions, .flags, .keyword, .email, .modSeq: 0
-        case .internalDate, .saveDate, .arrivedSince, .larger, .smaller: 1
-        case .sentDate, .header, .thread: 2
-        case .body: 3
+        case .all, .none, .positions, .flags, .keyword, .decided: 0
+        case .email, .modSeq: 1
+        case .internalDate, .saveDate, .arrivedSince, .larger, .smaller: 2
+        case .sentDate, .header, .thread: 3
+        case .body: 4
         case .not(let inner): inner.cost
         case .or(let a, let b): max(a.cost, b.cost)
         case .and(let conditions): conditions.last?.cost ?? 0
@@ -106,7 +110,7 @@ indirect enum SearchCondition {
     }
 }
 
-/// Decides whether messages of one mailbox match; opens a message at most once, and only when it must.
+/// Decides whether messages of one mailbox match, where bits do not say it (`SetSearch`); opens a message at most once, and only when it must.
 final class MessageSearch {
     private let mailbox: any Mailbox
     private var position = -1
@@ -120,7 +124,7 @@ final class MessageSearch {
         keys = KeySource(mailbox)
     }
 
-    func matches(_ position: Int, _ message: Message, _ condition: SearchCondition) throws(StoreError) -> Bool {
+    func matches(_ position: Int, _ condition: SearchCondition) throws(StoreError) -> Bool {
         if position != self.position {
             self.position = position
             reader = nil
@@ -129,15 +133,16 @@ final class MessageSearch {
         case .all: return true
         case .none: return false
         case .and(let conditions):
-            for condition in conditions where try !matches(position, message, condition) { return false }
+            for condition in conditions where try !matches(position, condition) { return false }
             return true
         case .or(let a, let b):
-            if try matches(position, message, a) { return true }
-            return try matches(position, message, b)
-        case .not(let inner): return try !matches(position, message, inner)
+            if try matches(position, a) { return true }
+            return try matches(position, b)
+        case .not(let inner): return try !matches(position, inner)
         case .positions(let numbers): return numbers.contains(UInt32(clamping: position))
-        case .flags(let flags): return message.flags.contains(flags)
-        case .keyword(let index): return message.keywords.contains(index)
+        case .flags(let flags): return mailbox.messages[position].flags.contains(flags)
+        case .keyword(let index): return mailbox.messages[position].keywords.contains(index)
+        case .decided(let set): return set.contains(position)
         case .internalDate(let test): return test.includes(Self.day(try mailbox.internalDate(at: position)))
         case .saveDate(let test): return test.includes(Self.day(try mailbox.saveDate(at: position)))
         case .modSeq(let least): return mailbox.modSeq(at: position) >= least

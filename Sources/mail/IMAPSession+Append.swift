@@ -148,7 +148,7 @@ extension IMAPSession {
         guard let position = try positions(replaced.number, isUID: replaced.isUID, in: mailbox).first?.first else {
             throw .no("[NONEXISTENT] No such message.")
         }
-        return mailbox.messages[position].uid
+        return mailbox.messages.uid(at: position)
     }
 
     /// The new message is in its mailbox; now the old one goes (RFC 8508 section 3.1: APPENDUID before EXPUNGE).

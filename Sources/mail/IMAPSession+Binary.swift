@@ -41,7 +41,7 @@ extension IMAPSession {
     ) throws(CommandFailure) -> (reader: MessageReader, part: DecodedPart)? {
         let reader = try open(position, plan, &source)
         let message = try storing { () throws(StoreError) in try reader.structure() }
-        remember(message, plan.messages[position].uid, plan.mailbox)
+        remember(message, plan.messages.uid(at: position), plan.mailbox)
         guard let target = message.target(numbers) else { return nil }
         let extent = message.body(target)
         let part = message.parts[target.part]
@@ -100,7 +100,7 @@ extension IMAPSession {
             return left > 0
         }
         // The size was promised: what follows would be read as message text.
-        guard left == 0 else { throw .end(.inconsistent("a message changed while it was read (UID \(plan.messages[position].uid))")) }
+        guard left == 0 else { throw .end(.inconsistent("a message changed while it was read (UID \(plan.messages.uid(at: position)))")) }
         statistics.fetchedBodies += 1
         statistics.fetchedBodyBytes += stream.bytesOut + Int64(out.count) - before
     }

@@ -82,19 +82,20 @@ extension IMAPSession {
     {
         let messages = mailbox.messages
         let condition = try SearchCondition(context.key, self, mailbox, saved: context.saved)
-        let matching = Set(try matches(condition, among: positions, in: mailbox))
+        let candidates = PositionSet(positions.lazy.map { $0..<$0 + 1 }, of: messages.count)
+        let matching = Set(try matches(condition, among: candidates, in: mailbox))
         let known = Set(context.uids)
-        let lost = Set(positions.filter { !matching.contains($0) }.map { messages[$0].uid }).intersection(known)
+        let lost = Set(positions.filter { !matching.contains($0) }.map { messages.uid(at: $0) }).intersection(known)
         remove(from: &context) { uid in
             mailbox.position(of: uid).index + 1
         } where: {
             lost.contains($0)
         }
-        let added = matching.filter { !known.contains(messages[$0].uid) }.sorted()
+        let added = matching.filter { !known.contains(messages.uid(at: $0)) }.sorted()
         guard !added.isEmpty else { return }
         let rest = context.uids.map { mailbox.position(of: $0).index }
         let all = try ordered((rest + added).sorted(), context.order, in: mailbox)
-        context.uids = all.map { messages[$0].uid }
+        context.uids = all.map { messages.uid(at: $0) }
         // What NOTIFY told of them already is not told again.
         let items = context.items.filter { !(notifications?.items.contains($0) ?? false) }
         if !items.isEmpty { try writeItems(items, of: added.filter { new.contains($0) }, in: mailbox) }
@@ -102,7 +103,7 @@ extension IMAPSession {
         let new = Set(added)
         if context.order.isEmpty {
             stream.out.text("0 ")
-            stream.out.set(NumberSet(added.map { context.isUID ? messages[$0].uid : UInt32(clamping: $0 + 1) }))
+            stream.out.set(NumberSet(added.map { context.isUID ? messages.uid(at: $0) : UInt32(clamping: $0 + 1) }))
         } else {
             var isFirst = true
             for (index, position) in all.enumerated() where new.contains(position) {
@@ -110,7 +111,7 @@ extension IMAPSession {
                 isFirst = false
                 stream.out.number(index + 1)
                 stream.out.byte(0x20)
-                stream.out.number(context.isUID ? messages[position].uid : UInt32(clamping: position + 1))
+                stream.out.number(context.isUID ? messages.uid(at: position) : UInt32(clamping: position + 1))
             }
         }
         end()

@@ -59,7 +59,14 @@ extension IMAPSession {
         if limited.lowestUID != nil { ranges = ranges.reversed().flatMap { $0.reversed().map { $0..<$0 + 1 } } }
         var lost: CommandFailure?
         var out = ResponseWriter()
+        let lines = FlagLines(command.items, mailbox, keywords, isUIDOnly: enabled.contains(.uidOnly))
         for range in ranges {
+            if let lines {
+                try lines.write(range, to: &out) { (out) throws(CommandFailure) in
+                    try ending { () throws(SessionEnd) in try stream.send(&out) }
+                }
+                continue
+            }
             for position in range {
                 let start = out.count
                 let sent = stream.bytesOut
@@ -207,7 +214,7 @@ extension IMAPSession {
     func open(_ position: Int, _ plan: FetchPlan, _ source: inout MessageReader?) throws(CommandFailure) -> MessageReader {
         if let source { return source }
         let reader = MessageReader(try storing { () throws(StoreError) in try plan.mailbox.content(at: position) }, plan.buffer)
-        if let last = lastStructure, last.mailbox == ObjectIdentifier(plan.mailbox), last.uid == plan.messages[position].uid {
+        if let last = lastStructure, last.mailbox == ObjectIdentifier(plan.mailbox), last.uid == plan.messages.uid(at: position) {
             reader.adopt(last.message)
         }
         source = reader

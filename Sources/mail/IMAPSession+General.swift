@@ -167,7 +167,7 @@ extension IMAPSession {
         let own = ownMessages
         ownMessages = NumberSet()
         if let items = notifications?.items, !items.isEmpty {
-            try writeItems(items, of: changes.new.filter { !own.contains(messages[$0].uid) }, in: mailbox)
+            try writeItems(items, of: changes.new.filter { !own.contains(messages.uid(at: $0)) }, in: mailbox)
         }
         let changed = Self.positions(ofUIDs: touched, in: mailbox, count: messages.count).flatMap { $0 }
         touched = NumberSet()
@@ -285,27 +285,55 @@ struct KeywordTexts {
         }
     }
 
-    /// All 64 combinations of system flags.
-    private static let systemTexts: [[UInt8]] = (0..<64).map { bits in
+    /// All 64 combinations of system flags, one behind the other.
+    private static let systemTexts: (bytes: [UInt8], ends: [Int]) = {
         var writer = ResponseWriter()
-        writer.systemFlags(SystemFlags(rawValue: UInt8(bits & 31)), isRecent: bits & 32 != 0)
-        return writer.bytes
-    }
+        var ends: [Int] = []
+        for bits in UInt8(0)..<64 {
+            writer.systemFlags(SystemFlags(rawValue: bits & 31), isRecent: bits & 32 != 0)
+            ends.append(writer.count)
+        }
+        return (writer.bytes, ends)
+    }()
+    private let systemTexts = Self.systemTexts
+
+    /// Bytes of all flags together.
+    var longest: Int { 64 + texts.reduce(0) { $0 + $1.count } }
 
     /// `FLAGS (…)`
     func writeFlags(_ message: Message, to out: inout ResponseWriter) {
         out.text("FLAGS (")
-        let system = Self.systemTexts[Int(message.flags.rawValue & mask)]
-        out.raw(system)
+        let system = Self.systemRange(message.flags, mask, systemTexts.ends)
+        out.raw(systemTexts.bytes[system])
         var bits = message.keywords.bits
         var isFirst = system.isEmpty
         while bits != 0 {
             let index = bits.trailingZeroBitCount
             bits &= bits - 1
             guard index < texts.count, !texts[index].isEmpty else { continue }
-            out.raw(isFirst ? texts[index][1...] : texts[index][...])
+            out.raw(texts[index].dropFirst(isFirst ? 1 : 0))
             isFirst = false
         }
         out.byte(0x29)
+    }
+
+    private static func systemRange(_ flags: MessageFlags, _ mask: UInt8, _ ends: [Int]) -> Range<Int> {
+        let bits = Int(flags.rawValue & mask)
+        return (bits == 0 ? 0 : ends[bits - 1])..<ends[bits]
+    }
+
+    /// The flags without brackets: puts them in the place of the bytes from `end` on, which moves behind them.
+    func put(_ message: Message, _ line: inout [UInt8], _ end: inout Int) {
+        let start = end
+        let system = Self.systemRange(message.flags, mask, systemTexts.ends)
+        line.put(systemTexts.bytes, system.lowerBound, system.upperBound, at: &end)
+        var bits = message.keywords.bits
+        while bits != 0 {
+            let index = bits.trailingZeroBitCount
+            bits &= bits - 1
+            guard index < texts.count, !texts[index].isEmpty else { continue }
+            // Each begins with a space.
+            line.put(texts[index], end == start ? 1 : 0, texts[index].count, at: &end)
+        }
     }
 }

@@ -21,7 +21,7 @@ extension IMAPSession {
             kept.append(part)
         }
         kept.reverse()
-        return Limited(ranges: kept, lowestUID: kept.first.map { mailbox.messages[$0.lowerBound].uid })
+        return Limited(ranges: kept, lowestUID: kept.first.map { mailbox.messages.uid(at: $0.lowerBound) })
     }
 
     /// Refuses a command that does all or nothing: COPY, SORT, THREAD (sections 3.1 and 3.3).

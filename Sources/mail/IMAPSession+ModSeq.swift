@@ -67,9 +67,12 @@ extension IMAPSession {
             var high = min(messages.count, low + Int(count) + 1)
             while low < high {
                 let middle = (low + high) / 2
-                if Int64(messages[middle].uid) - Int64(middle + 1) <= distance { low = middle + 1 } else { high = middle }
+                if Int64(messages.uid(at: middle)) - Int64(middle + 1) <= distance { low = middle + 1 } else { high = middle }
             }
-            if low > start, low <= messages.count, Int64(messages[low - 1].uid) - Int64(low) == distance { last = messages[low - 1].uid }
+            if low > start, low <= messages.count {
+                let uid = messages.uid(at: low - 1)
+                if Int64(uid) - Int64(low) == distance { last = uid }
+            }
             number = Self.dropping(count, number, a)
             uid = Self.dropping(count, uid, b)
         }
@@ -100,7 +103,7 @@ extension IMAPSession {
         let messages = mailbox.messages
         let keywords = flagTexts(of: mailbox)
         var out = ResponseWriter()
-        for position in mailbox.changed(since: resync.modSeq) where known.contains(messages[position].uid) {
+        for position in mailbox.changed(since: resync.modSeq) where known.contains(messages.uid(at: position)) {
             writeFlags(of: messages[position], at: position, keywords, withUID: true, to: &out)
             if out.count > ClientStream.flushSize { try ending { () throws(SessionEnd) in try stream.send(&out) } }
         }
@@ -114,7 +117,7 @@ extension IMAPSession {
             beginFetch(messages[position], at: position, to: &stream.out)
             if withUID || enabled.contains(.qresync) {
                 stream.out.text("UID ")
-                stream.out.number(messages[position].uid)
+                stream.out.number(messages.uid(at: position))
                 stream.out.byte(0x20)
             }
             writeModSeq(at: position, of: mailbox, to: &stream.out)

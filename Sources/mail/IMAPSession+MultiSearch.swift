@@ -21,11 +21,11 @@ extension IMAPSession {
             // There is no way to say how far it went in which of them.
             searched += candidates(condition, in: mailbox).reduce(0) { $0 + $1.count }
             try refuseBeyondLimit(searched)
-            let found = try matches(condition, among: mailbox.messages.indices, in: mailbox)
+            let found = try matches(condition, in: mailbox)
             if found.isEmpty { continue }
             let messages = mailbox.messages
             let result = SearchResult(
-                numbers: found.map { messages[$0].uid }, isUID: true, isSorted: false,
+                numbers: found.map(messages.uid(at:)), isUID: true, isSorted: false,
                 mailbox: (wireName(name.text), mailbox.uidValidity))
             writeExtended(result, returns, command.partial, tag)
             if stream.out.count > ClientStream.flushSize { try ending { () throws(SessionEnd) in try stream.flush() } }

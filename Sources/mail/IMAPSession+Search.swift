@@ -17,23 +17,23 @@ extension IMAPSession {
         let isSort = !command.order.isEmpty
         let condition = try SearchCondition(command.key, self, mailbox, saved: saved)
         let limited = try limited(condition, in: mailbox, isWhole: isSort)
-        let matching = try matches(condition, among: limited.ranges.lazy.flatMap { $0 }, in: mailbox)
+        let matching = try matches(condition, among: PositionSet(limited.ranges, of: messages.count), in: mailbox)
         let found = try ordered(matching, command.order, in: mailbox)
         let modSeq = namesModSeq ? Self.highestModSeq(found, command.returns, mailbox) : nil
         // IMAP4rev2 has no untagged SEARCH (RFC 9051 section 6.4.4).
         if let returns = command.returns ?? (enabled.contains(.imap4rev2) && !isSort ? .all : nil) {
             if returns.contains(.save) {
-                savedSearch = Self.saved(found.map { messages[$0].uid }, returns, command.partial)
+                savedSearch = Self.saved(found.map(messages.uid(at:)), returns, command.partial)
             }
-            if returns.contains(.update) { beginUpdates(command, tag, found.map { messages[$0].uid }, saved) }
-            let numbers = found.map { command.isUID ? messages[$0].uid : UInt32(clamping: $0 + 1) }
+            if returns.contains(.update) { beginUpdates(command, tag, found.map(messages.uid(at:)), saved) }
+            let numbers = found.map { command.isUID ? messages.uid(at: $0) : UInt32(clamping: $0 + 1) }
             let result = SearchResult(numbers: numbers, isUID: command.isUID, isSorted: isSort, modSeq: modSeq)
             writeExtended(result, returns, command.partial, tag)
         } else {
             stream.out.text(isSort ? "* SORT" : "* SEARCH")
             for position in found {
                 stream.out.byte(0x20)
-                stream.out.number(command.isUID ? messages[position].uid : UInt32(clamping: position + 1))
+                stream.out.number(command.isUID ? messages.uid(at: position) : UInt32(clamping: position + 1))
             }
             if let modSeq {
                 stream.out.text(" (MODSEQ ")
@@ -67,20 +67,24 @@ extension IMAPSession {
 
     /// Positions of the messages that match, ascending.
     func matches(_ key: SearchKey, in mailbox: any Mailbox, saved: NumberSet) throws(CommandFailure) -> [Int] {
-        let condition = try SearchCondition(key, self, mailbox, saved: saved)
-        return try matches(condition, among: mailbox.messages.indices, in: mailbox)
+        try matches(try SearchCondition(key, self, mailbox, saved: saved), in: mailbox)
     }
 
-    func matches(_ condition: SearchCondition, among positions: some Sequence<Int>, in mailbox: any Mailbox) throws(CommandFailure) -> [Int]
-    {
-        let messages = mailbox.messages
+    func matches(_ condition: SearchCondition, in mailbox: any Mailbox) throws(CommandFailure) -> [Int] {
+        let count = mailbox.messages.count
+        return try matches(condition, among: PositionSet(CollectionOfOne(0..<count), of: count), in: mailbox)
+    }
+
+    func matches(_ condition: SearchCondition, among positions: PositionSet, in mailbox: any Mailbox) throws(CommandFailure) -> [Int] {
+        let (rest, candidates) = SetSearch(mailbox: mailbox).prepared(condition, among: positions)
+        if case .all = rest { return Array(candidates) }
         let search = MessageSearch(mailbox)
         var found: [Int] = []
-        var progress = Progress(self, total: messages.count)
-        for position in positions {
+        var progress = Progress(self, total: positions.size)
+        for position in candidates {
             try progress.step(self, done: position)
             do throws(StoreError) {
-                if try search.matches(position, messages[position], condition) { found.append(position) }
+                if try search.matches(position, rest) { found.append(position) }
             } catch {
                 // Gone meanwhile: it matches nothing.
                 guard case .expunged = error else { throw .store(error) }

@@ -45,7 +45,7 @@ extension IMAPSession {
         switch content {
         case .missing: out.text("NIL")
         case .bytes(let bytes): write(bytes, section.partial, to: &out)
-        case .extent(let extent): try write(extent, section.partial, reader, uid: plan.messages[position].uid, plan.mailbox, to: &out)
+        case .extent(let extent): try write(extent, section.partial, reader, uid: plan.messages.uid(at: position), plan.mailbox, to: &out)
         }
     }
 
@@ -71,7 +71,7 @@ extension IMAPSession {
     func find(_ section: BodySection, _ position: Int, _ plan: FetchPlan, _ reader: MessageReader) throws(StoreError) -> Content {
         if section.part.isEmpty { return try findInWhole(section.text, position, plan, reader) }
         let message = try reader.structure()
-        remember(message, plan.messages[position].uid, plan.mailbox)
+        remember(message, plan.messages.uid(at: position), plan.mailbox)
         guard let target = message.target(section.part) else { return .missing }
         switch section.text {
         case .whole: return .extent(message.body(target))

@@ -55,7 +55,7 @@ extension IMAPSession {
     private func writeModified(_ positions: [Int], _ command: StoreCommand, _ mailbox: any Mailbox, to out: inout ResponseWriter) {
         let messages = mailbox.messages
         out.text("[MODIFIED ")
-        out.set(NumberSet(positions.map { command.isUID ? messages[$0].uid : UInt32(clamping: $0 + 1) }))
+        out.set(NumberSet(positions.map { command.isUID ? messages.uid(at: $0) : UInt32(clamping: $0 + 1) }))
         out.byte(0x5d)
     }
 
@@ -63,7 +63,10 @@ extension IMAPSession {
     func touch(_ positions: [Int], in mailbox: any Mailbox) {
         guard !contexts.isEmpty else { return }
         let messages = mailbox.messages
-        for position in positions { touched.insert(messages[position].uid...messages[position].uid) }
+        for position in positions {
+            let uid = messages.uid(at: position)
+            touched.insert(uid...uid)
+        }
     }
 
     private func writeAllFlags(at positions: [Int], in mailbox: any Mailbox, withUID: Bool) throws(CommandFailure) {

@@ -10,7 +10,7 @@ extension IMAPSession {
         try requireUID(command.isUID)
         let condition = try SearchCondition(command.key, self, mailbox, saved: savedSearch)
         _ = try limited(condition, in: mailbox, isWhole: true)
-        let found = try matches(condition, among: mailbox.messages.indices, in: mailbox)
+        let found = try matches(condition, in: mailbox)
         let messages = try storing { () throws(StoreError) in
             try Self.threaded(found, in: mailbox, command, comparator)
         }
@@ -27,16 +27,12 @@ extension IMAPSession {
         let source = KeySource(mailbox)
         let picture = mailbox.messages
         var messages = ThreadedMessages(expected: positions.count, comparator)
-        for position in positions {
-            do throws(StoreError) {
-                let number = command.isUID ? picture[position].uid : UInt32(clamping: position + 1)
-                let keys = try source.keys(at: position)
-                messages.add(
-                    number, keys, sentDate: try source.sentDate(keys, at: position), withSubject: command.algorithm != .refs,
-                    withIDs: command.algorithm != .orderedSubject)
-            } catch {
-                guard case .expunged = error else { throw error }
-            }
+        try source.forEach(of: positions) { (position, keys) throws(StoreError) in
+            guard let keys else { return }
+            let number = command.isUID ? picture.uid(at: position) : UInt32(clamping: position + 1)
+            messages.add(
+                number, keys, sentDate: try source.sentDate(keys, at: position), withSubject: command.algorithm != .refs,
+                withIDs: command.algorithm != .orderedSubject)
         }
         return messages
     }

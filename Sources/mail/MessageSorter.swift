@@ -1,4 +1,3 @@
-internal import ByteScan
 internal import IMAPSyntax
 internal import MailStore
 internal import MessageFormat
@@ -30,14 +29,7 @@ struct MessageSorter {
 
         mutating func finish() {
             if text != nil {
-                // The first bytes decide nearly always.
-                var order = (0..<texts.count).map { (rank: ByteScan.prefix(texts[$0]), number: $0) }
-                order.sort {
-                    if $0.rank != $1.rank { return $0.rank < $1.rank }
-                    return ByteScan.compare(texts[$0.number], texts[$1.number]) < 0
-                }
-                var places = [Int64](repeating: 0, count: order.count)
-                for (place, entry) in order.enumerated() { places[entry.number] = Int64(place) }
+                let places = texts.places()
                 for index in numbers.indices { numbers[index] = places[Int(numbers[index])] }
             }
             if isReverse { for index in numbers.indices { numbers[index] = ~numbers[index] } }
@@ -62,47 +54,36 @@ struct MessageSorter {
         var numbers = [Int64](repeating: 0, count: criteria.count)
         var present: [Int] = []
         present.reserveCapacity(positions.count)
-        for position in positions {
-            do throws(StoreError) {
-                let keys = needsKeys ? try source.keys(at: position) : nil
-                try readNumbers(position, keys, source, into: &numbers)
-                for index in columns.indices {
-                    if let text = columns[index].text, let keys {
-                        columns[index].append(keys.text(text), comparator)
-                    } else {
-                        columns[index].append(numbers[index])
-                    }
+        try source.forEach(of: positions, needsKeys: needsKeys) { (position, keys) throws(StoreError) in
+            try readNumbers(position, keys, source, into: &numbers)
+            for index in columns.indices {
+                if let text = columns[index].text, let keys {
+                    columns[index].append(keys.text(text), comparator)
+                } else {
+                    columns[index].append(numbers[index])
                 }
-                present.append(position)
-            } catch {
-                guard case .expunged = error else { throw error }
             }
+            present.append(position)
         }
         for index in columns.indices { columns[index].finish() }
-        guard let first = columns.first else { return present }
-        let others = columns.dropFirst().map(\.numbers)
-        var entries = present.indices.map { (value: first.numbers[$0], index: $0) }
-        entries.sort { $0.value != $1.value ? $0.value < $1.value : Self.precedes($0.index, $1.index, others) }
-        return entries.map { present[$0.index] }
+        var order = Array(present.indices)
+        // By the last criterion first: what an earlier one leaves equal stays in that order.
+        for column in columns.reversed() { RadixOrder.sort(&order, by: column.numbers) }
+        return order.map { present[$0] }
     }
 
     /// What may fail of a message's values.
     private func readNumbers(
         _ position: Int, _ keys: MessageKeys?, _ source: KeySource, into numbers: inout [Int64]
     ) throws(StoreError) {
-        for (index, criterion) in criteria.enumerated() {
-            switch criterion.key {
+        for index in criteria.indices {
+            switch criteria[index].key {
             case .arrival: numbers[index] = try mailbox.internalDate(at: position)
             case .size: numbers[index] = try mailbox.virtualSize(at: position)
             case .date: if let keys { numbers[index] = try source.sentDate(keys, at: position) }
             default: break
             }
         }
-    }
-
-    private static func precedes(_ a: Int, _ b: Int, _ columns: [[Int64]]) -> Bool {
-        for numbers in columns where numbers[a] != numbers[b] { return numbers[a] < numbers[b] }
-        return a < b
     }
 }
 

@@ -120,6 +120,10 @@ struct ByteScanTests {
                 #expect((order < 0) == a.lexicographicallyPrecedes(b) && (order > 0) == b.lexicographicallyPrecedes(a))
                 let (x, y) = (ByteScan.prefix(a), ByteScan.prefix(b))
                 #expect(x == y || (x < y) == a.lexicographicallyPrecedes(b))
+                let bytes = [1, 2] + Array(a) + [3]
+                let end = bytes.count - 1
+                #expect(ByteScan.word(bytes, 2, before: end) == x && ByteScan.word(bytes, end, before: end) == 0)
+                #expect(ByteScan.isEqual(bytes, 2..<end, b) == (order == 0))
                 #expect((ByteScan.hash(a, seed: 5) == ByteScan.hash(b, seed: 5)) == (order == 0))
             }
         }

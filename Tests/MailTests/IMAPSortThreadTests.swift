@@ -132,6 +132,25 @@ struct IMAPSortThreadTests {
         #expect(table.count == 20_000 && table.number(of: []) == 20_000)
     }
 
+    @Test("knows the order of texts, however long they are equal")
+    func places() {
+        for length in [0, 3, 8, 9, 16, 33, 70] {
+            var table = TextTable(expected: 1)
+            var texts: Set<[UInt8]> = []
+            for _ in 0..<2_000 {
+                let start = [UInt8](repeating: 0x61, count: Int.random(in: 0...length))
+                texts.insert(start + (0..<Int.random(in: 0...3)).map { _ in [0, 0x61, 0x62, 0xff].randomElement() ?? 0 })
+            }
+            let all = texts.shuffled()
+            for text in all { _ = table.number(of: text[...]) }
+            let sorted = all.indices.sorted { all[$0].lexicographicallyPrecedes(all[$1]) }
+            let places = table.places()
+            #expect(places.count == all.count)
+            #expect(sorted.enumerated().allSatisfy { places[$1] == Int64($0) })
+        }
+        #expect(TextTable(expected: 1).places().isEmpty)
+    }
+
     @Test("takes message ids apart")
     func ids() {
         func all(_ text: String) -> [String] { MessageIDs.all(in: Array(text.utf8), atMost: 3).map { String(decoding: $0, as: UTF8.self) } }

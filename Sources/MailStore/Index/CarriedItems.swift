@@ -20,6 +20,7 @@ struct CarriedItems {
         guard try source.header(transaction)?.uidValidity == uidValidity else { return }
         var named = try target.headerTags(transaction)
         var buffers = Buffers()
+        try carryBlocks(.keys, to: target, transaction)
         for tag in ItemTag.plain { try carry(tag, to: target, transaction, &buffers) }
         for tag in try source.headerTags(transaction) {
             let isKnown = named.contains(tag)
@@ -27,6 +28,13 @@ struct CarriedItems {
             let count = try carry(tag, to: target, transaction, &buffers)
             if !isKnown, count > 0 { named.append(tag) }
         }
+    }
+
+    private func carryBlocks(_ tag: ItemTag, to target: MailboxIndex, _ transaction: IndexTransaction) throws(IndexError) {
+        var known = source.blocks(of: tag, transaction)
+        var new = target.blocks(of: tag, transaction)
+        for (from, to) in uids { if let value = try known.value(of: from) { try new.set(to, value) } }
+        try new.finish()
     }
 
     /// Answers how many messages had it.

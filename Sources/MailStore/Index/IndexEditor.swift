@@ -202,7 +202,7 @@ struct IndexEditor {
         if isVisible || isFirst { header.highestModSeq = modSeq }
         if isFirst { (header.origin, header.logFloor) = (modSeq, modSeq) }
         try index.log(expunged, &header, transaction)
-        for range in expunged { try index.forgetCached(range, transaction) }
+        try index.forgetCached(expunged, transaction)
         if !newBases.isEmpty, !isRebuilding {
             try NameFilter(pieces: header.filterPieces).insert(newBases, index, transaction)
         }

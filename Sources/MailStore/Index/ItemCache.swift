@@ -33,6 +33,26 @@ struct CachedWindow {
         return true
     }
 
+    /// The same with all values of an `ItemBlock`. Throws where it is none.
+    mutating func append(block number: UInt32, _ block: Span<UInt8>, limit: Int) throws(IndexError) -> Bool {
+        let first = number &* UInt32(ItemBlock.capacity)
+        if bytes.count >= limit {
+            through = first &- 1
+            return false
+        }
+        let base = bytes.count
+        var last = 0
+        let isBlock = ItemBlock.forEachEnd(in: block) { slot, end in
+            guard Int(end) > last else { return }
+            last = Int(end)
+            uids.append(first &+ UInt32(slot))
+            ends.append(base + last)
+        }
+        guard isBlock else { throw .damaged("a block of items makes no sense") }
+        bytes.append(copying: block.extracting(ItemBlock.headSize...))
+        return true
+    }
+
     func covers(_ uid: UInt32) -> Bool { uid >= first && uid <= through }
     /// Where the next window begins; nil: this is the last one.
     var next: UInt32? { through == .max ? nil : through + 1 }
@@ -81,6 +101,18 @@ struct ItemCache {
             windows[kind] = window
         }
         return windows[kind]?.value(of: uid)
+    }
+
+    /// Appends the values of several messages.
+    mutating func append(_ tag: ItemTag?, at positions: ArraySlice<Int>, of view: MessageView, to values: inout [ArraySlice<UInt8>?]) {
+        let (index, count) = (view.index, view.uids.count)
+        for position in positions {
+            if let tag, position >= 0, position < count {
+                values.append(value(tag, of: view.uid(at: position), index))
+            } else {
+                values.append(nil)
+            }
+        }
     }
 
     /// True when it is time to write.

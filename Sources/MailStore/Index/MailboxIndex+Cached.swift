@@ -11,7 +11,11 @@ struct ItemTag: Hashable {
 
     static let kinds = 9
     static let headerKind: UInt8 = 5
-    static let plain = [1, 2, 3, 4, 7, 8].map { ItemTag(kind: $0, name: []) }
+    /// All but header fields, of which each message has a record of its own.
+    static let plain = [1, 2, 3, 4, 8].map { ItemTag(kind: $0, name: []) }
+    /// What is asked of many messages at once: a record for each `ItemBlock`.
+    static let keys = ItemTag(kind: 7, name: [])
+    var isInBlocks: Bool { kind == Self.keys.kind }
 
     var bytes: [UInt8] { kind == Self.headerKind ? [kind, UInt8(name.count)] + name : [kind] }
 }
@@ -25,7 +29,7 @@ extension CachedItem {
         case .body: ItemTag(kind: 3, name: [])
         case .preview: ItemTag(kind: 4, name: [])
         case .header(let name): name.isEmpty || name.count > 64 ? nil : ItemTag(kind: ItemTag.headerKind, name: name)
-        case .keys: ItemTag(kind: 7, name: [])
+        case .keys: .keys
         case .fields: ItemTag(kind: 8, name: [])
         }
     }
@@ -48,9 +52,23 @@ extension MailboxIndex {
 
     func cachedKey(_ tag: ItemTag, _ uid: UInt32) -> [UInt8] { cachedPrefix + tag.bytes + Self.bigEndian(uid) }
 
+    /// Changes an item that is kept in blocks.
+    func blocks(of tag: ItemTag, _ transaction: IndexTransaction) -> ItemBlockEditor {
+        ItemBlockEditor(prefix: cachedPrefix + tag.bytes, transaction)
+    }
+
     /// Forgets what was derived from messages that are gone.
-    func forgetCached(_ uids: ClosedRange<UInt32>, _ transaction: IndexTransaction) throws(IndexError) {
-        for tag in try ItemTag.plain + headerTags(transaction) {
+    func forgetCached(_ uids: [ClosedRange<UInt32>], _ transaction: IndexTransaction) throws(IndexError) {
+        guard !uids.isEmpty else { return }
+        var blocks = blocks(of: .keys, transaction)
+        for range in uids { try blocks.remove(range) }
+        try blocks.finish()
+        let tags = try ItemTag.plain + headerTags(transaction)
+        for range in uids { try forgetRecords(range, tags, transaction) }
+    }
+
+    private func forgetRecords(_ uids: ClosedRange<UInt32>, _ tags: [ItemTag], _ transaction: IndexTransaction) throws(IndexError) {
+        for tag in tags {
             let start = cachedPrefix + tag.bytes
             let last = start + Self.bigEndian(uids.upperBound)
             var keys: [[UInt8]] = []
@@ -116,10 +134,12 @@ extension MailboxIndex {
         let start = cachedPrefix + tag.bytes
         let done: Void? = index.read { (transaction) throws(IndexError) in
             window.restart(from: uid)
-            try transaction.forEachSpan(prefix: start, from: start + Self.bigEndian(uid)) { (key, value) throws(IndexError) in
+            let first = tag.isInBlocks ? ItemBlock.number(of: uid) : uid
+            try transaction.forEachSpan(prefix: start, from: start + Self.bigEndian(first)) { (key, value) throws(IndexError) in
                 guard key.count == start.count + 4 else { throw .damaged("a cached item has a wrong name") }
                 var owner: UInt32 = 0
                 for index in start.count..<key.count { owner = owner << 8 | UInt32(key[index]) }
+                if tag.isInBlocks { return try window.append(block: owner, value, limit: bytes) }
                 return window.append(value, of: owner, limit: bytes)
             }
         }
@@ -134,12 +154,14 @@ extension MailboxIndex {
                 if tag.kind == ItemTag.headerKind, known.count >= Self.headerNames, !known.contains(tag) { continue }
                 // In order: neighbours in a block, and in the tree, are found together.
                 var block: MessageBlock?
+                var blocks = blocks(of: tag, transaction)
                 for uid in values.keys.sorted() {
                     let number = MessageBlock.number(of: uid)
                     if block?.number != number { block = try self.block(number, transaction) }
                     guard block?[MessageBlock.slot(of: uid)].isPresent == true, let value = values[uid] else { continue }
-                    try transaction.put(cachedPrefix + tag.bytes + Self.bigEndian(uid), value)
+                    if tag.isInBlocks { try blocks.set(uid, value[...]) } else { try transaction.put(cachedKey(tag, uid), value) }
                 }
+                try blocks.finish()
             }
         }
     }
@@ -151,10 +173,13 @@ extension MailboxIndex {
             guard try header(transaction)?.uidValidity == uidValidity else { return }
             for item in [CachedItem.envelope, .bodyStructure, .keys, .fields, .preview] {
                 guard let tag = item.tag else { continue }
+                var blocks = blocks(of: tag, transaction)
                 for (number, summary) in summaries.enumerated() {
                     guard let value = summary?[item], value.count <= Self.cachedLimit else { continue }
-                    try transaction.put(cachedPrefix + tag.bytes + Self.bigEndian(firstUID + UInt32(number)), value)
+                    let uid = firstUID + UInt32(number)
+                    if tag.isInBlocks { try blocks.set(uid, value[...]) } else { try transaction.put(cachedKey(tag, uid), value) }
                 }
+                try blocks.finish()
             }
         }
     }

@@ -10,7 +10,8 @@ internal import Platform
 ///     n group       names of 16 messages (NameGroup)
 ///     f piece       which names are taken (NameFilter)
 ///     l modseq      UID ranges that were expunged with it
-///     c uid item    what was derived from a message
+///     c item uid    what was derived from a message
+///     c item block  the same of 64 messages (ItemBlock): keys of SORT and THREAD
 struct MailboxIndex {
     let index: Index
     let prefix: [UInt8]

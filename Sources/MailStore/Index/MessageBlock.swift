@@ -24,8 +24,8 @@ struct IndexedMessage: Equatable {
 struct MessageBlock {
     static let capacity = 64
     static let size = capacity * 14
-    private static let keywordsStart = capacity * 8
-    private static let flagsStart = capacity * 12
+    static let keywordsStart = capacity * 8
+    static let flagsStart = capacity * 12
     private static let statesStart = capacity * 13
 
     let number: UInt32

@@ -4,7 +4,7 @@ internal import Index
 /// is kept while somebody goes through the messages.
 final class MessageView {
     var index: MailboxIndex
-    var uids = UIDMap() { didSet { last = (-1, 0) } }
+    var uids = UIDMap() { didSet { cursor = UIDMap.Cursor() } }
     /// \Recent here, and nowhere else.
     var recent = UIDRanges()
     /// The session was told of all changes up to this one.
@@ -26,7 +26,7 @@ final class MessageView {
     /// Looks whether others gave names to letters.
     var learnKeywords: () -> Void = {}
     /// The position that was asked for last.
-    private var last: (position: Int, uid: UInt32) = (-1, 0)
+    private var cursor = UIDMap.Cursor()
 
     /// Blocks of the index, one after the other from `firstBlock` on.
     private var window: [UInt8] = []
@@ -38,12 +38,7 @@ final class MessageView {
 
     init(_ index: MailboxIndex) { self.index = index }
 
-    func uid(at position: Int) -> UInt32 {
-        if position == last.position { return last.uid }
-        let uid = (position == last.position + 1 && position < uids.count ? uids.uid(after: last.uid) : nil) ?? uids.uid(at: position)
-        last = (position, uid)
-        return uid
-    }
+    func uid(at position: Int) -> UInt32 { uids.uid(at: position, &cursor) }
 
     func message(at position: Int) -> Message {
         let uid = uid(at: position)

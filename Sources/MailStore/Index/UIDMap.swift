@@ -61,6 +61,11 @@ struct UIDMap {
         return (position, words[first + word] & bit != 0)
     }
 
+    /// Messages before a segment.
+    func start(ofPlace place: Int) -> Int { Int(starts[place]) }
+
+    func word(_ index: Int, atPlace place: Int) -> UInt64 { words[place * Self.wordCount + index] }
+
     func contains(_ uid: UInt32) -> Bool {
         word(Int(uid / 64) % Self.wordCount, ofSegment: MessageSegment.number(of: uid)) & (1 << UInt64(uid % 64)) != 0
     }
@@ -68,21 +73,44 @@ struct UIDMap {
     /// UID at a position, which must exist.
     func uid(at position: Int) -> UInt32 {
         precondition(position >= 0 && position < count)
+        var cursor = Cursor()
+        seek(position, &cursor)
+        return uid(at: position, &cursor)
+    }
+
+    /// Where somebody is who asks for one position after the other: a word, and the messages before it.
+    struct Cursor {
+        fileprivate var word = 0
+        fileprivate var before = 0
+    }
+
+    /// The same, faster where `cursor` was used for a position a little below.
+    func uid(at position: Int, _ cursor: inout Cursor) -> UInt32 {
+        precondition(position >= 0 && position < count)
+        if position < cursor.before || position >= cursor.before + MessageSegment.capacity { seek(position, &cursor) }
+        while true {
+            let bits = words[cursor.word]
+            let rank = position - cursor.before
+            // Nearly always no message is missing.
+            if bits == .max, rank < 64 { return uid(cursor.word, rank) }
+            let found = bits.nonzeroBitCount
+            if rank < found { return uid(cursor.word, Self.bit(rank, of: bits)) }
+            cursor.before += found
+            cursor.word += 1
+        }
+    }
+
+    /// To the segment of a position.
+    private func seek(_ position: Int, _ cursor: inout Cursor) {
         var (low, high) = (0, segments.count)
         while high - low > 1 {
             let middle = low + (high - low) / 2
             if Int(starts[middle]) <= position { low = middle } else { high = middle }
         }
-        var rest = position - Int(starts[low])
-        var index = low * Self.wordCount
-        while true {
-            let bits = words[index].nonzeroBitCount
-            if rest < bits { break }
-            rest -= bits
-            index += 1
-        }
-        return uid(segments[low], index % Self.wordCount, Self.bit(rest, of: words[index]))
+        cursor = Cursor(word: low * Self.wordCount, before: Int(starts[low]))
     }
+
+    private func uid(_ word: Int, _ bit: Int) -> UInt32 { uid(segments[word / Self.wordCount], word % Self.wordCount, bit) }
 
     /// The first UID above `uid`.
     func uid(after uid: UInt32) -> UInt32? {
@@ -158,13 +186,30 @@ struct UIDRanges {
     var isEmpty: Bool { ranges.isEmpty }
 
     func contains(_ uid: UInt32) -> Bool {
-        guard !ranges.isEmpty else { return false }
+        let place = place(of: uid)
+        return place < ranges.count && ranges[place].contains(uid)
+    }
+
+    /// Those of the 64 UIDs from `first` on that are in it, as bits.
+    func word(from first: UInt32) -> UInt64 {
+        var word: UInt64 = 0
+        var index = place(of: first)
+        while index < ranges.count, ranges[index].lowerBound <= first + 63 {
+            let (low, high) = (max(ranges[index].lowerBound, first) - first, min(ranges[index].upperBound, first + 63) - first)
+            word |= (UInt64.max << UInt64(low)) & (UInt64.max >> UInt64(63 - high))
+            index += 1
+        }
+        return word
+    }
+
+    /// The first range that ends at `uid` or above.
+    private func place(of uid: UInt32) -> Int {
         var (low, high) = (0, ranges.count)
         while low < high {
             let middle = low + (high - low) / 2
             if ranges[middle].upperBound < uid { low = middle + 1 } else { high = middle }
         }
-        return low < ranges.count && ranges[low].contains(uid)
+        return low
     }
 
     mutating func insert(_ uid: UInt32) {

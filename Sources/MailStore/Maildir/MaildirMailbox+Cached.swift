@@ -7,6 +7,11 @@ extension MaildirMailbox {
         return cache.value(tag, of: uid, index)
     }
 
+    func cached(_ item: CachedItem, at positions: ArraySlice<Int>, into values: inout [ArraySlice<UInt8>?]) {
+        values.removeAll(keepingCapacity: true)
+        cache.append(item.tag, at: positions, of: view, to: &values)
+    }
+
     func remember(_ item: CachedItem, _ value: [UInt8], at position: Int) {
         guard let uid = try? uid(position), value.count <= MailboxIndex.cachedLimit, let tag = item.tag else { return }
         if cache.remember(tag, value, of: uid) { flushCache() }

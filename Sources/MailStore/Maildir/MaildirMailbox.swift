@@ -63,6 +63,8 @@ final class MaildirMailbox: Mailbox {
 
     var deleted: [Int] { view.positions(inSegments: { $1.deleted > 0 }) { $0.flags.contains(.deleted) } }
 
+    func positions(_ test: FlagTest, among candidates: PositionSet) -> PositionSet { view.positions(test, among: candidates) }
+
     // MARK: modseqs
 
     func modSeq(at position: Int) -> UInt64 {
