@@ -17,13 +17,15 @@ void cp_heap_settle(void) {
     // Whatever malloc still has lies in holes of pages that children share with us. Taken once here, it is never written by a child:
     // children then get memory from fresh pages at the end of the heap, one beside the other.
     uintptr_t top = (uintptr_t)sbrk(0);
-    for (size_t size = 64 * 1024; size >= 24;) {
-        for (int count = 0; count < 4096; count++) {
-            void *piece = malloc(size);
-            if (!piece) break;
-            if ((uintptr_t)piece + size > top) { free(piece); break; } // from the end of the heap, or a mapping of its own
-        }
-        size = size > 1040 ? size / 2 : size - 16;
+    // From large to small: what is left of a hole is taken with a smaller size. 24 bytes are the smallest piece, and sizes grow by 16.
+    enum { LARGEST = 64 * 1024, LARGEST_CACHED = 1032, SMALLEST = 24, STEP = 16 };
+    for (size_t size = LARGEST; size >= SMALLEST;) {
+        void *piece;
+        while ((piece = malloc(size)) && (uintptr_t)piece + size <= top) {}
+        // This one is from the end of the heap. A small one is kept, too: freed, it would wait in malloc's cache for the next piece of its
+        // size, and what a child allocates would lie on as many pages as there are sizes.
+        if (size > LARGEST_CACHED) free(piece);
+        size = size / 2 > LARGEST_CACHED ? size / 2 : size > LARGEST_CACHED ? LARGEST_CACHED : size - STEP;
     }
 }
 

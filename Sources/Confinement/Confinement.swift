@@ -62,16 +62,22 @@ package struct Confinement: Sendable {
         }
     }
 
+    /// The same with a filter that is compiled here.
+    package func enter(_ circumstances: Circumstances) throws(ConfinementError) {
+        let program: SystemCallFilter.Program
+        do throws(SystemError) { program = try filter.compiled() } catch { throw ConfinementError(process: name, cause: error) }
+        try enter(circumstances, program: program)
+    }
+
     /// Drops everything that is not kept. After it returns no privilege is left that the table does not name. The process must end when it throws.
     ///
     /// Not started as root: ids, groups, chroot and capabilities cannot change and are left out (master warns once, naming what is lost);
     /// no_new_privs, Landlock and the filter are taken all the same.
     /// `beforeBinding` runs with the new ids but before Landlock and the filter: for directories that must exist to be named in a rule.
     package func enter(
-        _ circumstances: Circumstances, program: SystemCallFilter.Program? = nil, beforeBinding: () throws(SystemError) -> Void = {}
+        _ circumstances: Circumstances, program: borrowing SystemCallFilter.Program, beforeBinding: () throws(SystemError) -> Void = {}
     ) throws(ConfinementError) {
         do throws(SystemError) {
-            let program = if let program { program } else { try filter.compiled() }
             let isRoot = Process.isRoot
             try setLimits(circumstances)
             if isRoot {
@@ -107,7 +113,7 @@ package struct Confinement: Sendable {
     }
 
     /// For a worker whose zygote has entered a confinement with the same ids: takes the limits and the filter that lie on top of it.
-    package func narrow(descriptors: UInt64, program: SystemCallFilter.Program) throws(ConfinementError) {
+    package func narrow(descriptors: UInt64, program: borrowing SystemCallFilter.Program) throws(ConfinementError) {
         do throws(SystemError) {
             let hard = min(descriptors, ResourceLimit.descriptors.current.hard)
             try ResourceLimit.descriptors.set(soft: hard, hard: hard)

@@ -92,8 +92,9 @@ package struct SystemCallFilter: Sendable {
     /// First call number that did not exist when this list was made (Linux 6.10: mseal). The bit of x32's numbers lies above it.
     private static let firstUnknown: UInt32 = 462
 
-    /// A compiled filter: an array of 8 byte BPF instructions, ready to load. Made once in a zygote; a worker only loads it.
-    package struct Program: Sendable {
+    /// A compiled filter: an array of 8 byte BPF instructions, ready to load. Made once in a zygote; a worker only loads it, and has no copy:
+    /// to count one would write to memory that it shares with its zygote.
+    package struct Program: ~Copyable, Sendable {
         package let instructions: [UInt8]
 
         /// Length in instructions; the kernel takes at most 4,096.

@@ -98,7 +98,7 @@ package struct CommandReader {
     }
 
     /// Adds bytes from the client.
-    package mutating func feed(_ bytes: some Collection<UInt8>) {
+    package mutating func feed(_ bytes: ArraySlice<UInt8>) {
         compact()
         pending.append(contentsOf: bytes)
     }

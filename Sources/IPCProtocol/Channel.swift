@@ -79,6 +79,11 @@ package final class Channel {
 
     /// Sends a message; `descriptors` stay the caller's (the kernel, or the queue, keeps its own copies).
     package func send(_ message: some Message, request: UInt32 = 0, descriptors: [Int32] = []) throws(ChannelError) {
+        try post(message, request, descriptors)
+    }
+
+    /// `send`, for all directions.
+    func post(_ message: some Message, _ request: UInt32, _ descriptors: [Int32]) throws(ChannelError) {
         guard descriptors.count == message.descriptorCount else {
             throw .refused(.wrongDescriptors(announced: message.descriptorCount, received: descriptors.count))
         }
@@ -130,6 +135,11 @@ package final class Channel {
 
     /// The next message, or nil when none is there (with `wait`: blocks for it). Throws `closed` at the end.
     package func receive<Content: Message>(_ type: Content.Type, wait: Bool = false) throws(ChannelError) -> Received<Content>? {
+        try next(type, wait: wait)
+    }
+
+    /// `receive`, for all directions.
+    func next<Content: Message>(_ type: Content.Type, wait: Bool) throws(ChannelError) -> Received<Content>? {
         // A peer that speaks has read: owners that do not ask the poller for room send the rest now. An error here comes again after
         // what the peer said last.
         if !queue.isEmpty { do throws(ChannelError) { try flush() } catch {} }

@@ -117,7 +117,10 @@ package struct FieldDecoder: FieldVisitor {
     }
 
     package mutating func text(_ value: inout String, _ name: String, atMost limit: Int) throws(FrameError) {
-        guard let text = String(validating: try piece(name, atMost: limit), as: UTF8.self) else { throw .invalid(field: name) }
+        let bytes = try piece(name, atMost: limit)
+        let text = String(decoding: bytes, as: UTF8.self)
+        // What is not UTF-8 was replaced. `String(validating:)` says so, too, but finds its types out at run time.
+        guard text.utf8.elementsEqual(bytes) else { throw .invalid(field: name) }
         value = text
     }
 

@@ -16,7 +16,8 @@ final class IndexFile {
     private var depth = 0
     private var isAlone = false
 
-    static let name = Array("culver.index".utf8)
+    /// `culver.index`. The compiler lays these bytes out, and nobody counts references to them, in memory that sessions share with their zygote.
+    static let name: [UInt8] = [0x63, 0x75, 0x6c, 0x76, 0x65, 0x72, 0x2e, 0x69, 0x6e, 0x64, 0x65, 0x78]
     /// A transaction takes milliseconds; the first of a large mailbox takes longer, and is done in pieces.
     private static let wait: Int64 = 30_000_000_000
     private static let format: UInt32 = 5

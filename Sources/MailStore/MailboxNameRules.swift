@@ -5,7 +5,8 @@ struct MailboxNameRules {
     /// One for each namespace.
     let layouts: [StorageNames]
 
-    private static let inbox = Array("INBOX".utf8)
+    /// `INBOX`. The compiler lays these bytes out, and nobody counts references to them, in memory that sessions share with their zygote.
+    private static let inbox: [UInt8] = [0x49, 0x4e, 0x42, 0x4f, 0x58]
 
     /// Namespace with the longest prefix of `text`; the prefix's first part `INBOX` in any case.
     func namespace(of text: [UInt8]) -> Int? {
@@ -30,7 +31,8 @@ struct MailboxNameRules {
     func name(_ text: [UInt8]) throws(StoreError) -> MailboxName {
         guard !text.isEmpty else { throw .invalidName("Name is empty") }
         guard text.count <= StoreLimits.nameLength else { throw .invalidName("Mailbox name too long") }
-        guard String(validating: text, as: UTF8.self) != nil else { throw .invalidName("Mailbox name not valid UTF-8") }
+        // What is not UTF-8 is replaced. `String(validating:)` says so, too, but finds its types out at run time.
+        guard String(decoding: text, as: UTF8.self).utf8.elementsEqual(text) else { throw .invalidName("Mailbox name not valid UTF-8") }
         guard !text.contains(where: { $0 < 0x20 || $0 == 0x7f }) else { throw .invalidName("Control characters not allowed") }
         if Self.isInbox(text[...]), let index = namespaces.firstIndex(where: \.holdsInbox) {
             return MailboxName(text: Self.inbox, parts: [Self.inbox], namespace: index, isInbox: true)

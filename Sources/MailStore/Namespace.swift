@@ -26,10 +26,11 @@ package struct Namespace: Sendable {
         let inboxes = all.filter(\.holdsInbox).count
         guard inboxes > 0 else { throw .unavailable("inbox=yes namespace missing") }
         guard inboxes == 1 else { throw .unavailable("There can be only one namespace with inbox=yes") }
-        var prefixes = Set<[UInt8]>()
-        for namespace in all {
+        for (index, namespace) in all.enumerated() {
             let text = String(decoding: namespace.prefix, as: UTF8.self)
-            guard prefixes.insert(namespace.prefix).inserted else { throw .unavailable("Duplicate namespace prefix: \"\(text)\"") }
+            guard !all[..<index].contains(where: { $0.prefix == namespace.prefix }) else {
+                throw .unavailable("Duplicate namespace prefix: \"\(text)\"")
+            }
             guard namespace.prefix.isEmpty || namespace.listing == .no || namespace.prefix.last == namespace.separator else {
                 throw .unavailable("list=yes namespace prefix=\(text) must end with separator")
             }
@@ -37,10 +38,11 @@ package struct Namespace: Sendable {
                 throw .unavailable("list=yes namespace prefix=\(text) must not start with separator")
             }
         }
-        guard Set(all.filter { $0.listing != .no }.map(\.separator)).count <= 1 else {
+        let listed = all.filter { $0.listing != .no }
+        guard listed.allSatisfy({ $0.separator == listed[0].separator }) else {
             throw .unavailable("All list=yes namespaces must use the same separator")
         }
-        guard all.contains(where: { $0.listing != .no }) else { throw .unavailable("list=yes namespace missing") }
+        guard !listed.isEmpty else { throw .unavailable("list=yes namespace missing") }
         guard all.contains(where: { !$0.isHidden }) else { throw .unavailable("hidden=no namespace missing") }
         guard all.contains(where: \.holdsSubscriptions) else { throw .unavailable("subscriptions=yes namespace missing") }
     }

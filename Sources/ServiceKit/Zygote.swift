@@ -50,12 +50,17 @@ package final class Zygote: EventHandler {
     private var nextIdleRound: Int64
     private var nextTick: Int64 = 0
     private var stopDeadline: Int64?
+    /// When the heap is settled again: the first worker makes the runtime build what no rehearsal of a session does, in the zygote itself,
+    /// and the tables that grew leave holes in old pages.
+    private var settleTime: Int64?
 
     private enum State { case working, retiring, stopping }
     private static let masterToken: UInt64 = 1
     private static let signalToken: UInt64 = 2
     /// How often the role looks at what waits, in milliseconds.
     private static let tick: Int64 = 500
+    /// From the first worker to the moment at which the zygote has done all that belongs to it, in milliseconds.
+    private static let settlingTime: Int64 = 1_000
     /// A worker that was told to stop ends within this time, or is killed (services.md 15).
     private static let stopPatience: Int64 = 30_000
 
@@ -89,6 +94,7 @@ package final class Zygote: EventHandler {
         func consider(_ time: Int64) { wake = min(wake ?? time, time) }
         if role?.wantsTicks == true { consider(nextTick) }
         if let stopDeadline { consider(stopDeadline) }
+        if let settleTime { consider(settleTime) }
         if pool.limits.idleKill > 0, pool.idle > pool.limits.minimum { consider(nextIdleRound) }
         if let time = pool.nextOverdue { consider(time) }
         return wake
@@ -98,6 +104,10 @@ package final class Zygote: EventHandler {
         if let until = pool.throttle.until, now >= until {
             pool.unthrottle()
             role?.capacityChanged()
+        }
+        if let at = settleTime, now >= at {
+            settleTime = nil
+            Heap.settle()
         }
         if let stopDeadline, now >= stopDeadline {
             self.stopDeadline = now + 1_000
@@ -201,6 +211,7 @@ package final class Zygote: EventHandler {
                 if !isHelper { pool.started(pid, clients: clients, unixTime: Clock.unixSeconds, now: Clock.milliseconds) }
                 let token = tokens.next()
                 pidsByToken[token] = pid
+                if pool.startedInAll == 1 { settleTime = Clock.milliseconds + Self.settlingTime }
                 try loop.poller.add(control.number, token: token, for: .readable)
                 // Made for a client that had come before we were replaced: it is its only one.
                 if state == .retiring, !isHelper {

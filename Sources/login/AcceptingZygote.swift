@@ -34,7 +34,7 @@ final class AcceptingZygote: ZygoteRole {
     /// Without descriptors accepting rests this long (security.md 7): no busy loop.
     private static let descriptorPause: Int64 = 1_000
 
-    init(_ zygote: Zygote, _ settings: LoginSettings, program: SystemCallFilter.Program) {
+    init(_ zygote: Zygote, _ settings: LoginSettings, program: consuming SystemCallFilter.Program) {
         self.zygote = zygote
         startup = zygote.startup
         self.settings = settings

@@ -84,7 +84,7 @@ struct IMAPDialogue {
                 return
             }
         }
-        reader.feed(bytes)
+        reader.feed(bytes[...])
     }
 
     /// TLS is on: everything before it is forgotten, the capabilities change.

@@ -16,9 +16,10 @@ enum Login {
             // all login processes together must fit (unix(7), ETOOMANYREFS).
             try startup.confine(.loginZygote, descriptors: max(4_096, 32 + 4 * clients + 3 * zygote.pool.limits.processes + 600))
             Rehearsal.play(startup, settings, signals: zygote.signals)
+            // What is made from here on lies close together: all that changes with each client.
+            Heap.settle()
             let role = AcceptingZygote(zygote, settings, program: program)
             try startup.announceReady()
-            Heap.settle()
             try zygote.run(role)
         }
     }

@@ -118,7 +118,7 @@ final class ClientStream {
             let ready = try poll(interests, isResting ? left : min(left, Self.restMilliseconds))
             if control != nil, !ready[1].isEmpty { try readControl() }
             if !ready[0].isEmpty { return .input }
-            if !isResting, ready.allSatisfy(\.isEmpty) {
+            if !isResting, ready.allSatisfy({ $0.isEmpty }) {
                 isResting = true
                 rest()
                 continue

@@ -10,10 +10,9 @@ enum Mail {
         Startup.run { () throws(StartFailure) in
             let startup = try Startup()
             let zygote = try Zygote(startup)
-            let program: SystemCallFilter.Program
-            do { program = try Confinement.mailWorkerProgram() } catch { throw StartFailure("system call filter: \(error)") }
+            let programs = try SessionZygote.Programs()
             Clock.prepareLocalTime()
-            let template = SessionTemplate(startup)
+            let hostname = Account.hostName
             // Workers can load no library any more.
             let sets = Charset.preload()
             if sets < Charset.Library.allCases.count {
@@ -21,11 +20,12 @@ enum Mail {
                     "The C library offers only \(sets) character sets (gconv modules, package libc6): of texts in others only ASCII is found"
                 )
             }
-            Rehearsal.play(startup, template, program, signals: zygote.signals)
-            let role = try SessionZygote(zygote, program: program, template: template)
+            Rehearsal.play(startup, hostname: hostname, programs.worker, signals: zygote.signals)
             try startup.confine(.mailZygote, descriptors: 1_256 + 4 * zygote.pool.limits.processes)
-            try startup.announceReady()
+            // What is made from here on lies close together: all that sessions use, and all that changes with each of them.
             Heap.settle()
+            let role = try SessionZygote(zygote, programs, template: SessionTemplate(startup, hostname: hostname))
+            try startup.announceReady()
             try zygote.run(role)
         }
     }

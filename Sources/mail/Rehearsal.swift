@@ -11,7 +11,6 @@ internal import ServiceKit
 struct Rehearsal {
     private let startup: Startup
     private let template: SessionTemplate
-    private let program: SystemCallFilter.Program
     private let signals: SignalQueue
 
     private static let message = """
@@ -27,7 +26,10 @@ struct Rehearsal {
 
     private static let commands = """
         b ID NIL\r
-        c LIST "" *\r
+        b NAMESPACE\r
+        b ENABLE CONDSTORE\r
+        c LIST "" * RETURN (SPECIAL-USE STATUS (MESSAGES))\r
+        c LSUB "" *\r
         d STATUS INBOX (MESSAGES UIDNEXT UNSEEN)\r
         e APPEND INBOX (\\Seen) {\(message.utf8.count)+}\r
         \(message)\r
@@ -36,8 +38,12 @@ struct Rehearsal {
         h UID FETCH 1:* (BODY[])\r
         i UID STORE 1 +FLAGS (\\Flagged)\r
         j SEARCH SUBJECT rehearsal\r
+        j UID SEARCH RETURN (ALL) UNSEEN\r
+        j UID SORT (REVERSE DATE) UTF-8 ALL\r
+        j UID THREAD REFERENCES UTF-8 ALL\r
         k NOOP\r
         l CREATE Sent\r
+        m SUBSCRIBE Sent\r
         m COPY 1 Sent\r
         n UID STORE 1 +FLAGS (\\Deleted)\r
         o EXPUNGE\r
@@ -45,18 +51,24 @@ struct Rehearsal {
 
         """
 
+    /// More than any mailbox has.
+    private static let watchedDirectories = 8
+
     /// Ends while it idles: its client goes away.
     private static let idling = "b SELECT Sent\r\nc NOOP\r\nd IDLE\r\n"
 
     /// Failures do not matter: then the first session is slower, nothing else. A debug line tells what was answered with other than OK.
-    static func play(_ startup: Startup, _ template: SessionTemplate, _ program: SystemCallFilter.Program, signals: SignalQueue) {
-        let rehearsal = Rehearsal(startup: startup, template: template.withoutDurability, program: program, signals: signals)
+    static func play(_ startup: Startup, hostname: String, _ program: borrowing SystemCallFilter.Program, signals: SignalQueue) {
+        startup.log.isSilent = true
+        let template = SessionTemplate(startup, hostname: hostname, isRehearsal: true)
+        startup.log.isSilent = false
+        let rehearsal = Rehearsal(startup: startup, template: template, signals: signals)
         let root = "\(startup.settings["base_dir"].isEmpty ? "/tmp" : startup.settings["base_dir"])/rehearsal.\(Process.id)"
         MailStore.prepare()
         do {
             try FileSystem.makeDirectory(root, mode: 0o700)
             defer { FileSystem.removeTree(root) }
-            let answers = try rehearsal.session(in: root, commands) + rehearsal.session(in: root, idling)
+            let answers = try rehearsal.session(in: root, commands, program) + rehearsal.session(in: root, idling, program)
             let failures = answers.split(separator: "\r\n").filter { $0.contains(" BAD ") || $0.contains(" NO ") }
             startup.log.debug(
                 "rehearsal: \(answers.utf8.count) bytes, \(failures.count) failures \(LogText(untrusted: failures.joined(separator: "; ")))"
@@ -67,7 +79,7 @@ struct Rehearsal {
     }
 
     /// One session as a worker serves it that waited for it; the result is what its client was sent.
-    private func session(in root: String, _ commands: String) throws -> String {
+    private func session(in root: String, _ commands: String, _ program: borrowing SystemCallFilter.Program) throws -> String {
         startup.log.isSilent = true
         defer {
             startup.log.isSilent = false
@@ -93,11 +105,16 @@ struct Rehearsal {
         try zygote.send(ZygoteToWorker.session(.init(user: user, handOver: handOver)), descriptors: [client])
         closeDescriptor(client)
         try zygote.send(ZygoteToWorker.begin)
+        // A watcher that has answered for each directory of a mailbox before it was asked; it hears nothing of what it is told.
+        let (near, watched) = try SocketPair().split()
+        let watcher = Channel(FileDescriptor(adopting: near))
+        for _ in 0..<Self.watchedDirectories { try watcher.send(WatcherToWorker.watching(.init(isWatched: true))) }
+        try zygote.send(ZygoteToWorker.peer(.init(role: "watcher")), descriptors: [watched])
+        closeDescriptor(watched)
         let worker = SessionWorker(
-            startup, zygote: Process.id, control: Channel(FileDescriptor(adopting: control)), signals: signals, program: program,
-            template: template,
+            startup, zygote: Process.id, control: Channel(FileDescriptor(adopting: control)), signals: signals, template: template,
             isRehearsal: true)
-        _ = worker.work(first: nil)
+        _ = worker.work(first: nil, program: program)
         var answers: [UInt8] = []
         while try stranger.read(appendingTo: &answers, atMost: 65_536) > 0 {}
         return String(decoding: answers, as: UTF8.self)

@@ -5,16 +5,21 @@ internal import ServiceKit
 internal import Variables
 
 /// What the configuration says of every session, worked out once in the zygote: a worker reads no setting.
-struct SessionTemplate {
+///
+/// One object, made after the heap is settled: to copy a text or a list writes to it, and so to a page that a worker shares with its zygote
+/// until then. What all sessions copy lies on one or two pages.
+final class SessionTemplate {
     let imap: IMAPSettings
-    private(set) var storeOptions: StoreOptions
+    let storeOptions: StoreOptions
     /// `imap_logout_format`; nil when it is wrong, which the log says once.
     let logoutFormat: Template?
     let namesAreUTF8: Bool
     /// What the quota of a user is read from, with the user's own fields; nil: no quota is configured, and no field can bring one.
     private let quotaValues: [String: String]?
 
-    init(_ startup: Startup) {
+    /// `hostname`: part of the names of files; a confined process cannot ask for it. `isRehearsal`: for a mailbox that need not survive
+    /// anything; nothing is said in the log.
+    init(_ startup: Startup, hostname: String, isRehearsal: Bool = false) {
         let settings = startup.settings
         let log = startup.log
         var imap = IMAPSettings(settings)
@@ -30,9 +35,12 @@ struct SessionTemplate {
             logoutFormat = nil
         }
         namesAreUTF8 = settings.bool("mailbox_list_utf8")
-        storeOptions = Self.storeOptions(settings, log)
+        var storeOptions = Self.storeOptions(settings, log)
+        storeOptions.hostname = hostname
+        if isRehearsal { storeOptions.durability = .never }
         quotaValues = settings["mail_plugins"].split(separator: " ").contains("quota") ? settings.beneath("") : nil
         storeOptions.quota = quotaValues.flatMap { QuotaSettings(values: $0, fields: [:]) { log.warning(LogText(untrusted: $0)) } }
+        self.storeOptions = storeOptions
     }
 
     /// The limits of a user, for whom the user database may say more than the settings.
@@ -48,13 +56,6 @@ struct SessionTemplate {
         return QuotaSettings(values: quotaValues, fields: Dictionary(pairs) { $1 }) { log(.warning, $0) }
     }
 
-    /// For a mailbox that need not survive anything.
-    var withoutDurability: SessionTemplate {
-        var template = self
-        template.storeOptions.durability = .never
-        return template
-    }
-
     private static func storeOptions(_ settings: Settings, _ log: Log) -> StoreOptions {
         var options = StoreOptions()
         options.durability = settings["mail_fsync"] == "never" ? .never : settings["mail_fsync"] == "always" ? .always : .optimized
@@ -62,7 +63,6 @@ struct SessionTemplate {
         options.savesCRLF = settings.bool("mail_save_crlf")
         options.emptiesNew = settings.bool("maildir_empty_new")
         options.distrustsNameSizes = settings.bool("maildir_broken_filename_sizes")
-        options.hostname = Account.hostName
         options.probesLockOwner = false  // kill is not in a worker's filter
         options.namespaces = NamespaceSettings.all(settings)
         options.log = { severity, text in

@@ -9,16 +9,26 @@ internal import Variables
 ///
 /// With service_count other than 1 it serves several sessions of one uid, one after the other, and is then not bound to one user's directories.
 final class SessionWorker {
-    /// A client, and whom it is.
-    struct Assignment: ~Copyable {
+    /// A client, and whom it is. An object, for its many texts lie on the stack of each waiting session otherwise, more than once.
+    final class Assignment {
         let user: UserRecord
         let handOver: HandOver
-        var client: FileDescriptor
+        private var client: FileDescriptor?
 
         init(_ user: UserRecord, _ handOver: HandOver, _ client: consuming FileDescriptor) {
             self.user = user
             self.handOver = handOver
-            self.client = client
+            self.client = consume client
+        }
+
+        /// The connection, once.
+        func takeClient() -> FileDescriptor? { client.take() }
+
+        /// Tells a client whose mail cannot be reached; why stands in the log.
+        func refuse() {
+            guard let client = takeClient() else { return }
+            let text = " NO [UNAVAILABLE] Internal error occurred. Refer to server log for more information.\r\n* BYE Internal error\r\n"
+            do throws(SystemError) { _ = try client.write((handOver.tag + Array(text.utf8))[...]) } catch {}
         }
     }
 
@@ -26,7 +36,6 @@ final class SessionWorker {
     private let control: Channel
     private let signals: SignalQueue
     private let zygote: Int32
-    private let program: SystemCallFilter.Program
     private let template: SessionTemplate
     private let isRehearsal: Bool
     private var isConfined = false
@@ -40,9 +49,7 @@ final class SessionWorker {
 
     /// `zygote`: whose TERM means the stop of the service. `isRehearsal`: nothing is given up, for `Rehearsal`.
     init(
-        _ startup: Startup, zygote: Int32, control: Channel, signals: SignalQueue, program: SystemCallFilter.Program,
-        template: SessionTemplate,
-        isRehearsal: Bool = false
+        _ startup: Startup, zygote: Int32, control: Channel, signals: SignalQueue, template: SessionTemplate, isRehearsal: Bool = false
     ) {
         self.isRehearsal = isRehearsal
         self.zygote = zygote
@@ -50,26 +57,26 @@ final class SessionWorker {
         self.startup = startup
         self.control = control
         self.signals = signals
-        self.program = program
     }
 
     private var isReused: Bool { !isRehearsal && startup.order.requestLimit != 1 }
 
     /// Serves `first`, or waits for it; when the process is used again also what follows. The result is the exit code.
-    func work(first: consuming Assignment?) -> Int32 {
-        var next: Assignment? = consume first
+    func work(first: Assignment?, program: borrowing SystemCallFilter.Program) -> Int32 {
+        var next = first
         while true {
             if next == nil {
                 startup.setTitle("[idling]")
                 report()
                 next = waitForAssignment()
             }
-            guard let assignment = next.take() else { return 0 }
-            do throws(ConfinementError) { try confine(for: assignment.user) } catch {
+            guard let assignment = next else { return 0 }
+            next = nil
+            do throws(ConfinementError) { try confine(for: assignment.user, program) } catch {
                 log.user = assignment.user.user
                 log.session = assignment.handOver.session
                 log.fatal("\(error)")
-                Self.refuse(assignment.client, tag: assignment.handOver.tag)
+                assignment.refuse()
                 return 89
             }
             guard waitForBegin() else { return 0 }
@@ -104,7 +111,6 @@ final class SessionWorker {
 
     /// Who tells of changes is the zygote's decision: it knows how many sessions share this user id. It answers in turn, or has ended.
     private func askForWatch() -> (any ChangeWatch)? {
-        guard !isRehearsal else { return nil }
         do {
             try control.send(WorkerToZygote.watchWanted)
             while try !Wait.any([.init(control.number, .readable)], milliseconds: Self.watchPatience)[0].isEmpty {
@@ -142,11 +148,10 @@ final class SessionWorker {
     // MARK: confinement
 
     /// In the order of security.md 4; the directories of the mail exist before they are named in a rule.
-    private func confine(for user: UserRecord) throws(ConfinementError) {
+    private func confine(for user: UserRecord, _ program: borrowing SystemCallFilter.Program) throws(ConfinementError) {
         guard !isConfined else { return }
         isConfined = true
         let directories = user.mailDirectories
-        let confinement: Confinement = isReused ? .reusedMailWorker : .mailWorker
         var circumstances = Confinement.Circumstances(uid: user.uid, gid: user.gid)
         if !Process.isRoot {
             circumstances.uid = Process.effectiveUID
@@ -155,17 +160,22 @@ final class SessionWorker {
         circumstances.descriptors = Self.descriptors
         circumstances.memory = startup.order.vszLimit
         circumstances.extraRules = directories.map { Landlock.Rule($0, .mail) }
-        if isRehearsal { return confinement.rehearse(circumstances) }
+        if isRehearsal { return Confinement.mailWorker.rehearse(circumstances) }
         Process.setUmask(0o077)
-        try confinement.enter(circumstances, program: program) { () throws(SystemError) in
+        func prepare() throws(SystemError) {
             report()
             for directory in directories { try FileSystem.makeDirectories(directory, mode: 0o700) }
+        }
+        if isReused {
+            try Confinement.reusedMailWorker.enter(circumstances, program: program, beforeBinding: prepare)
+        } else {
+            try Confinement.mailWorker.enter(circumstances, program: program, beforeBinding: prepare)
         }
     }
 
     // MARK: the session
 
-    private func serve(_ assignment: consuming Assignment) {
+    private func serve(_ assignment: Assignment) {
         let user = assignment.user
         let handOver = assignment.handOver
         log.user = user.user
@@ -186,22 +196,17 @@ final class SessionWorker {
             var settings = template.imap
             settings.setTitle = title
             settings.control = ControlChannel(number: signals.number) { [unowned self] in stopRequest() }
+            guard let client = assignment.takeClient() else { return }
             let start = SessionStart(tag: handOver.tag, pendingInput: handOver.input, answerWithCapability: handOver.wantsCapability)
             do throws(SessionEnd) {
-                let session = try IMAPSession(client: assignment.client, start: start, store: store, settings: settings)
+                let session = try IMAPSession(client: client, start: start, store: store, settings: settings)
                 let result = session.run()
                 log.info(LogText(untrusted: result.logText(format: template.logoutFormat)))
             } catch { log.info("Disconnected: \(error.reason)") }
         } catch {
             log.error("Mail access failed: \(LogText(untrusted: error.logText))")
-            Self.refuse(assignment.client, tag: handOver.tag)
+            assignment.refuse()
         }
-    }
-
-    /// Tells a client whose mail cannot be reached; why stands in the log.
-    private static func refuse(_ client: borrowing FileDescriptor, tag: [UInt8]) {
-        let text = " NO [UNAVAILABLE] Internal error occurred. Refer to server log for more information.\r\n* BYE Internal error\r\n"
-        do throws(SystemError) { _ = try client.write((tag + Array(text.utf8))[...]) } catch {}
     }
 
     private func stopRequest() -> ControlChannel.Request {

@@ -35,7 +35,6 @@ extension SessionZygote {
 
     private func watcher(of session: Running) -> Int32? {
         if let known = watchers[session.uid] { return known }
-        let program = watcherProgram
         let pid = zygote.fork(clients: 0, keeping: [], isHelper: true) { control in
             var circumstances = Confinement.Circumstances(uid: session.uid, gid: session.gid)
             if !Process.isRoot {
@@ -44,7 +43,7 @@ extension SessionZygote {
             }
             circumstances.descriptors = UInt64(64 + self.zygote.pool.limits.processes)
             circumstances.memory = self.startup.order.vszLimit
-            do throws(ConfinementError) { try Confinement.mailWatcher.enter(circumstances, program: program) } catch {
+            do throws(ConfinementError) { try Confinement.mailWatcher.enter(circumstances, program: self.programs.watcher) } catch {
                 self.startup.log.fatal("\(error)")
                 return 89
             }

@@ -19,7 +19,8 @@ extension SessionZygote {
             guard zygote.pool.mayStart else { return false }
             worker = zygote.fork(clients: 1, keeping: [waiting.client]) { control in
                 self.makeWorker(control).work(
-                    first: SessionWorker.Assignment(user, waiting.handOver, FileDescriptor(adopting: waiting.client)))
+                    first: SessionWorker.Assignment(user, waiting.handOver, FileDescriptor(adopting: waiting.client)),
+                    program: self.programs.worker)
             }
         }
         guard let worker else { return false }
@@ -90,13 +91,13 @@ extension SessionZygote {
 
     /// In the child.
     private func makeWorker(_ control: Channel) -> SessionWorker {
-        SessionWorker(startup, zygote: pid, control: control, signals: zygote.signals, program: program, template: template)
+        SessionWorker(startup, zygote: pid, control: control, signals: zygote.signals, template: template)
     }
 
     /// process_min_avail: a worker that waits for its first session.
     func startIdle() -> Bool {
         let pid = zygote.fork(clients: 0, keeping: []) { control in
-            self.makeWorker(control).work(first: nil)
+            self.makeWorker(control).work(first: nil, program: self.programs.worker)
         }
         guard let pid else { return false }
         idle[pid] = .some(nil)

@@ -7,13 +7,39 @@ internal import ServiceKit
 /// It never reads from a client and opens no file of a user.
 final class SessionZygote: ZygoteRole {
     /// A client on its way to a worker.
-    struct Pending {
+    final class Pending {
         let link: UInt64
         let request: UInt32
         let client: Int32
         let handOver: HandOver
         let since: Int64
         var user: UserRecord?
+
+        init(link: UInt64, request: UInt32, client: Int32, handOver: HandOver) {
+            self.link = link
+            self.request = request
+            self.client = client
+            self.handOver = handOver
+            since = Clock.milliseconds
+        }
+    }
+
+    /// The filters of what it forks.
+    struct Programs: ~Copyable {
+        let worker: SystemCallFilter.Program
+        let watcher: SystemCallFilter.Program
+
+        init() throws(StartFailure) {
+            let worker = try Self.compiled { () throws(SystemError) in try Confinement.mailWorkerProgram() }
+            watcher = try Self.compiled { () throws(SystemError) in try Confinement.mailWatcher.filter.compiled() }
+            self.worker = worker
+        }
+
+        private static func compiled(
+            _ compile: () throws(SystemError) -> SystemCallFilter.Program
+        ) throws(StartFailure) -> SystemCallFilter.Program {
+            do throws(SystemError) { return try compile() } catch { throw StartFailure("system call filter: \(error)") }
+        }
     }
 
     struct Link {
@@ -36,7 +62,7 @@ final class SessionZygote: ZygoteRole {
     let zygote: Zygote
     let pid = Process.id
     let startup: Startup
-    let program: SystemCallFilter.Program
+    let programs: Programs
     let template: SessionTemplate
     let firstUID: UInt32
     let lastUID: UInt32
@@ -51,7 +77,6 @@ final class SessionZygote: ZygoteRole {
     var idle: [Int32: UInt32?] = [:]
     /// By user id.
     var watchers: [UInt32: Int32] = [:]
-    let watcherProgram: SystemCallFilter.Program
     var lastID: UInt64 = 0
     var isAccepting = true
 
@@ -61,12 +86,11 @@ final class SessionZygote: ZygoteRole {
     /// How long a client waits for a slot before it is refused (login gives up after 180 s in all).
     static let queueTime: Int64 = 30_000
 
-    init(_ zygote: Zygote, program: SystemCallFilter.Program, template: SessionTemplate) throws(StartFailure) {
+    init(_ zygote: Zygote, _ programs: consuming Programs, template: SessionTemplate) throws(StartFailure) {
         self.template = template
         self.zygote = zygote
         startup = zygote.startup
-        self.program = program
-        do throws(SystemError) { watcherProgram = try Confinement.mailWatcher.filter.compiled() } catch { throw StartFailure(error) }
+        self.programs = programs
         let settings = startup.settings
         firstUID = UInt32(clamping: settings.number("first_valid_uid", default: 500))
         let last = settings.number("last_valid_uid", default: 0)
@@ -173,7 +197,7 @@ final class SessionZygote: ZygoteRole {
     func arrived(_ handOver: HandOver, _ client: Int32, _ request: UInt32, _ token: UInt64, _ link: Link) {
         lastID += 1
         let id = lastID
-        pending[id] = Pending(link: token, request: request, client: client, handOver: handOver, since: Clock.milliseconds)
+        pending[id] = Pending(link: token, request: request, client: client, handOver: handOver)
         guard let auth else {
             return refuse(id, "UNAVAILABLE", "Authentication service is not available, try again.", log: "auth service is not running")
         }
@@ -216,9 +240,8 @@ final class SessionZygote: ZygoteRole {
                 : "UID \(user.uid) or GID \(user.gid) is outside first_valid_uid=\(firstUID)…last_valid_uid=\(lastUID)"
             return refuse(id, "UNAVAILABLE", "Internal login failure.", log: "user \(user.user): \(why)")
         }
-        guard var waiting = pending[id] else { return }
+        guard let waiting = pending[id] else { return }
         waiting.user = user
-        pending[id] = waiting
         guard let anvil else { return admitted(id) }  // anvil forgets, but never blocks anybody
         do throws(ChannelError) { try anvil.send(ServiceToAnvil.admit(request(id, user, waiting.handOver))) } catch { admitted(id) }
     }

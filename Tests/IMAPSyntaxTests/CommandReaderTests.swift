@@ -58,10 +58,10 @@ struct CommandReaderTests {
     @Test("goes on after a refused synchronising message")
     func refused() {
         var reader = CommandReader(limits: .postLogin)
-        reader.feed(raw("a APPEND INBOX {5}\r\n"))
+        reader.feed(raw("a APPEND INBOX {5}\r\n")[...])
         guard case .appendLiteral = reader.next() else { return #expect(Bool(false)) }
         reader.refuseLiteral()
-        reader.feed(raw("b NOOP\r\n"))
+        reader.feed(raw("b NOOP\r\n")[...])
         #expect(reader.next() == command("b NOOP"))
     }
 

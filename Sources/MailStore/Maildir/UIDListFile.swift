@@ -2,7 +2,10 @@ internal import Platform
 
 /// dovecot-uidlist on disk: reading what changed, appending, replacing. Changes need the lock `dovecot-uidlist.lock`.
 struct UIDListFile {
-    static let name = Array("dovecot-uidlist".utf8)
+    /// `dovecot-uidlist`. The compiler lays these bytes out, and nobody counts references to them, in memory that sessions share with their zygote.
+    static let name: [UInt8] = [
+        0x64, 0x6f, 0x76, 0x65, 0x63, 0x6f, 0x74, 0x2d, 0x75, 0x69, 0x64, 0x6c, 0x69, 0x73, 0x74,
+    ]
     private static let temporaryName = Array("dovecot-uidlist.tmp".utf8)
 
     let control: Folder
