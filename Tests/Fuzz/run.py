@@ -35,6 +35,7 @@ SEEDS = {
     "uidlist": (["MailStore"], b"", b""),
     "keywords": (["MailStore"], b"", b""),
     "subscriptions": (["MailStore"], b"", b""),
+    "name-group": (["MailStore"], b"", b""),
     "configuration": (["Configuration"], b"", b""),
     "variables": (["Variables"], b"", b""),
 }
