@@ -60,3 +60,11 @@ package func fuzzNameGroup(_ bytes: [UInt8]) -> Bool {
     }
     return NameGroup(0, group.bytes)?.entries == group.entries
 }
+
+/// Entry point for fuzzing and mutation tests: any bytes as a block of items of the index. What is one is written again the same.
+package func fuzzItemBlock(_ bytes: [UInt8]) -> Bool {
+    var last: UInt32 = 0
+    let isBlock = ItemBlock.forEachEnd(in: bytes.span) { last = $1 }
+    guard let block = ItemBlock(0, bytes) else { return !isBlock }
+    return isBlock && block.bytes == bytes && ItemBlock.headSize + Int(last) == bytes.count
+}

@@ -36,6 +36,7 @@ SEEDS = {
     "keywords": (["MailStore"], b"", b""),
     "subscriptions": (["MailStore"], b"", b""),
     "name-group": (["MailStore"], b"", b""),
+    "item-block": (["MailStore"], bytes(252), b""),
     "configuration": (["Configuration"], b"", b""),
     "variables": (["Variables"], b"", b""),
 }

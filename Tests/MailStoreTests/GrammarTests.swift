@@ -160,6 +160,9 @@ struct UIDListTests {
         group.entries[2] = NameEntry(base: Array("1.a,S=3".utf8)[...], suffix: Array(":2,Sz".utf8), countedSize: 7)
         group.entries[9] = NameEntry(base: Array("2.b".utf8)[...], extensions: Array("W7 Gx".utf8)[...], date: 9)
         for bytes in Mutations(of: group.bytes, count: 5_000) where !fuzzNameGroup(bytes) { Issue.record("not kept: \(bytes)") }
+        var block = ItemBlock(0)
+        for slot in [0, 5, 63] { block.set(slot, Array("value \(slot)".utf8)[...]) }
+        for bytes in Mutations(of: block.bytes, count: 5_000) where !fuzzItemBlock(bytes) { Issue.record("not kept: \(bytes)") }
         for bytes in Mutations(of: Array("a&AOQ-b&-c&2D3eAA-".utf8), count: 5_000) where !fuzzModifiedUTF7(bytes) {
             Issue.record("not kept: \(bytes)")
         }

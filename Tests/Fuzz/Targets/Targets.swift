@@ -30,6 +30,7 @@ let targets: [String: @Sendable ([UInt8]) -> Bool] = [
     "maildir-name": fuzzMaildirName,
     "uidlist": fuzzUIDList,
     "name-group": fuzzNameGroup,
+    "item-block": fuzzItemBlock,
     "keywords": fuzzKeywords,
     "subscriptions": fuzzSubscriptions,
     "configuration": always(fuzzConfiguration),
