@@ -39,11 +39,13 @@ package struct ListPattern: Equatable, Sendable {
 
     /// Whether the whole name matches. All possible places in the pattern advance together, so a name costs at most its length times the pattern's.
     package func matches(_ name: some Sequence<UInt8>) -> Bool {
+        if elements == [.anything] { return true }
         var places = [Bool](repeating: false, count: elements.count + 1)
         places[0] = true
         for (index, element) in elements.enumerated() where places[index] && Self.isWildcard(element) { places[index + 1] = true }
+        var next = places
         for byte in name {
-            var next = [Bool](repeating: false, count: elements.count + 1)
+            for index in next.indices { next[index] = false }
             var isAlive = false
             for index in elements.indices where places[index] || next[index] {
                 switch elements[index] {
@@ -58,7 +60,7 @@ package struct ListPattern: Equatable, Sendable {
                 isAlive = isAlive || next[index] || next[index + 1]
             }
             guard isAlive else { return false }
-            places = next
+            swap(&places, &next)
         }
         return places[elements.count]
     }

@@ -74,6 +74,7 @@ package enum ModifiedUTF7 {
 
     /// UTF-8 as a name for the wire; nil for what is not UTF-8.
     package static func encode(_ text: [UInt8]) -> [UInt8]? {
+        if !text.contains(where: { $0 == 0x26 || $0 < 0x20 || $0 > 0x7e }) { return text }
         var name: [UInt8] = []
         var run: [UInt16] = []
         var decoder = UTF8()

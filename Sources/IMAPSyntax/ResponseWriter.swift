@@ -73,7 +73,10 @@ package struct ResponseWriter {
 extension ResponseWriter {
     // string = quoted / literal
     /// A string that may hold any byte: quoted where the grammar allows, else a literal. A NUL becomes a space, for no literal may hold one.
-    package mutating func string(_ value: some Collection<UInt8>) {
+    package mutating func string(_ value: some Collection<UInt8>) { anyString(value) }
+    package mutating func string(_ value: [UInt8]) { anyString(value) }
+
+    private mutating func anyString(_ value: some Collection<UInt8>) {
         if canBeQuoted(value) { return quoted(value) }
         literalHeader(value.count)
         if value.contains(0) { bytes.append(contentsOf: value.lazy.map { $0 == 0 ? 0x20 : $0 }) } else { bytes.append(contentsOf: value) }
@@ -93,7 +96,11 @@ extension ResponseWriter {
     }
 
     // astring = 1*ASTRING-CHAR / string
-    package mutating func astring(_ value: some Collection<UInt8>) {
+    /// For bytes as they nearly always come: callers in other modules do not get the general form specialised.
+    package mutating func astring(_ value: [UInt8]) { anyAstring(value) }
+    package mutating func astring(_ value: some Collection<UInt8>) { anyAstring(value) }
+
+    private mutating func anyAstring(_ value: some Collection<UInt8>) {
         let isAtom = !value.isEmpty && value.count <= 1_024 && value.allSatisfy { ASCIISet.astring.contains($0) } && !value.isWord("NIL")
         if isAtom { bytes.append(contentsOf: value) } else { string(value) }
     }

@@ -48,6 +48,22 @@ internal import CLMDB
         return true
     }
 
+    /// Shows the value of a key in its place; nil: there is none. `body` must not write.
+    package func withValue<R>(_ key: [UInt8], _ body: (Span<UInt8>) throws(IndexError) -> R) throws(IndexError) -> R? {
+        switch backing {
+        case .memory(let tree):
+            guard let value = tree.values[key] else { return nil }
+            return try body(value.span)
+        case .file(let transaction):
+            var value = unsafe MDB_val()
+            let code = unsafe Self.withValue(key) { unsafe mdb_get(transaction, mainTable, $0, &value) }
+            if code == MDB_NOTFOUND { return nil }
+            try LMDB.check("mdb_get", code)
+            let content = unsafe try Self.checked(key, value)
+            return unsafe try body(content.span)
+        }
+    }
+
     /// Sets a key to a value, whatever it had before.
     package func put(_ key: [UInt8], _ value: [UInt8]) throws(IndexError) {
         isChanged = true

@@ -57,7 +57,7 @@ package protocol MailDriver: AnyObject {
     /// `sizes`: also `size` and `deletedSize`, which can mean a stat or a read per message.
     func status(_ name: MailboxName, sizes: Bool) throws(StoreError) -> MailboxStatus
     /// The same of several, of which only what is known without looking at their messages: nil for the others.
-    func indexedStatuses(_ names: [MailboxName], sizes: Bool) -> [MailboxStatus?]
+    func indexedStatuses(_ mailboxes: [ListedMailbox], _ needs: StatusNeeds) -> [MailboxStatus?]
     /// Opens and synchronises a mailbox. Throws `.notFound`.
     func open(_ name: MailboxName, access: MailboxAccess) throws(StoreError) -> any Mailbox
     /// Something that tells of changes; nothing is watched yet. Throws when there is no means to.
@@ -85,6 +85,19 @@ package struct ListedMailbox: Equatable, Sendable {
     package var isOnlySubscribed: Bool
     /// `\Sent`, `\Trash`, …, as configured.
     package var specialUse: [String]
+    /// Of its directory, as LIST saw it; 0: not known. Tells where the index has its record; whether that is true the stamps say.
+    var inode: UInt64
+}
+
+/// What must be true of an indexed status besides the numbers of messages.
+package struct StatusNeeds: OptionSet, Sendable {
+    package let rawValue: UInt8
+    package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    /// UIDNEXT, UIDVALIDITY, modseq and id of the mailbox.
+    package static let uids = StatusNeeds(rawValue: 1)
+    /// `size` and `deletedSize`.
+    package static let sizes = StatusNeeds(rawValue: 2)
 }
 
 /// What STATUS asks for.

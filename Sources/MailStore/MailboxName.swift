@@ -2,11 +2,20 @@
 package struct MailboxName: Hashable, Comparable, Sendable {
     /// UTF-8 text as clients see it: prefix and separators of its namespace included, INBOX in capitals.
     package let text: [UInt8]
-    /// The parts without the namespace's prefix: at least one, none empty.
-    package let parts: [[UInt8]]
     /// Index into `MailDriver.namespaces`.
     package let namespace: Int
     package let isInbox: Bool
+    /// Bytes of the namespace's prefix in `text`.
+    let prefixLength: Int
+    let separator: UInt8
+
+    /// The parts without the namespace's prefix: at least one, none empty. Made anew each time: LIST has thousands of names.
+    package var parts: [[UInt8]] {
+        text[prefixLength...].split(separator: separator, omittingEmptySubsequences: false).map { Array($0) }
+    }
+
+    /// Whether it has more than one part.
+    var isBelowAnother: Bool { text[prefixLength...].contains(separator) }
 
     package static func == (left: MailboxName, right: MailboxName) -> Bool { left.text == right.text }
     package func hash(into hasher: inout Hasher) { hasher.combine(text) }

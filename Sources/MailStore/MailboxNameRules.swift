@@ -35,15 +35,49 @@ struct MailboxNameRules {
         guard String(decoding: text, as: UTF8.self).utf8.elementsEqual(text) else { throw .invalidName("Mailbox name not valid UTF-8") }
         guard !text.contains(where: { $0 < 0x20 || $0 == 0x7f }) else { throw .invalidName("Control characters not allowed") }
         if Self.isInbox(text[...]), let index = namespaces.firstIndex(where: \.holdsInbox) {
-            return MailboxName(text: Self.inbox, parts: [Self.inbox], namespace: index, isInbox: true)
+            return MailboxName(text: Self.inbox, namespace: index, isInbox: true, prefixLength: 0, separator: namespaces[index].separator)
         }
         guard let index = namespace(of: text) else {
             let prefix = namespaces.first { $0.holdsInbox }.map { String(decoding: $0.prefix, as: UTF8.self) } ?? ""
             throw .cannot("Client tried to access nonexistent namespace. (Mailbox name should probably be prefixed with: \(prefix))")
         }
         let prefix = namespaces[index].prefix
-        let parts = try parts(of: text[prefix.count...], namespaces[index], layouts[index])
-        return MailboxName(text: prefix + text[prefix.count...], parts: parts, namespace: index, isInbox: false)
+        try check(text[prefix.count...], namespaces[index], layouts[index])
+        return MailboxName(
+            text: prefix + text[prefix.count...], namespace: index, isInbox: false, prefixLength: prefix.count,
+            separator: namespaces[index].separator)
+    }
+
+    /// The name of a directory of Maildir++ (without its first dot), where that takes no look at encodings and other namespaces, as with
+    /// nearly all: one pass and one allocation. Nil: `name(storedParts:)` knows.
+    func plainName(stored: ArraySlice<UInt8>, namespace index: Int) -> MailboxName? {
+        let namespace = namespaces[index]
+        guard namespaces.count == 1, layouts[index].layout == .maildirPlusPlus, stored.count != Self.inbox.count, stored.count > 0,
+            stored.count < StoreLimits.directoryNameLength, stored.first != 0x7e
+        else { return nil }
+        var depth = 1
+        var last = ASCII.dot
+        for byte in stored {
+            guard byte >= 0x20, byte < 0x7f, byte != 0x26, byte != ASCII.slash else { return nil }
+            if byte == ASCII.dot {
+                if last == ASCII.dot { return nil }
+                depth += 1
+            } else if byte == namespace.separator {
+                return nil
+            }
+            last = byte
+        }
+        guard last != ASCII.dot, depth <= StoreLimits.nameDepth else { return nil }
+        var text = namespace.prefix
+        text.reserveCapacity(text.count + stored.count)
+        if namespace.separator == ASCII.dot {
+            text += stored
+        } else {
+            for byte in stored { text.append(byte == ASCII.dot ? namespace.separator : byte) }
+        }
+        guard text.count <= StoreLimits.nameLength, !(text.count == Self.inbox.count && Self.isInbox(text[...])) else { return nil }
+        return MailboxName(
+            text: text, namespace: index, isInbox: false, prefixLength: namespace.prefix.count, separator: namespace.separator)
     }
 
     /// The name of what a directory or a subscription calls `parts` (in storage form); nil when no client could write it.
@@ -68,7 +102,7 @@ struct MailboxNameRules {
         return try? self.name(namespace.prefix + name.parts.prefix(count).joined(separator: [namespace.separator]))
     }
 
-    private func parts(of text: ArraySlice<UInt8>, _ namespace: Namespace, _ layout: StorageNames) throws(StoreError) -> [[UInt8]] {
+    private func check(_ text: ArraySlice<UInt8>, _ namespace: Namespace, _ layout: StorageNames) throws(StoreError) {
         let separator = namespace.separator
         if text.first == separator { throw .invalidName(separator == ASCII.slash ? "Begins with '/'" : "Begins with hierarchy separator") }
         if text.first == 0x7e { throw .invalidName("Begins with '~'") }
@@ -81,7 +115,6 @@ struct MailboxNameRules {
         guard !parts.contains(where: \.isEmpty) else { throw .invalidName("Has adjacent hierarchy separators") }
         guard parts.count <= StoreLimits.nameDepth else { throw .invalidName("Too many levels of hierarchy") }
         if let reason = layout.refusal(of: parts) { throw .invalidName(reason) }
-        return parts
     }
 }
 
@@ -104,6 +137,17 @@ struct StorageNames {
     func path(of parts: [[UInt8]]) -> [UInt8] {
         let joined = Array(parts.map(encode).joined(separator: [separator]))
         return layout == .maildirPlusPlus ? [ASCII.dot] + joined : joined
+    }
+
+    /// The same of a name; nearly all are written as they are.
+    func path(of name: MailboxName) -> [UInt8] {
+        let text = name.text[name.prefixLength...]
+        guard layout == .maildirPlusPlus, text.allSatisfy({ $0 >= 0x20 && $0 < 0x7f && $0 != 0x26 }) else { return path(of: name.parts) }
+        var path: [UInt8] = []
+        path.reserveCapacity(text.count + 1)
+        path.append(ASCII.dot)
+        for byte in text { path.append(byte == name.separator ? ASCII.dot : byte) }
+        return path
     }
 
     func refusal(of parts: [[UInt8]]) -> String? {

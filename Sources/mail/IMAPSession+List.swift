@@ -32,7 +32,7 @@ extension IMAPSession {
     ) throws(CommandFailure) {
         var known: [MailboxStatus?] = []
         if !command.status.isEmpty {
-            known = store.indexedStatuses(wanted.map(\.mailbox.name), sizes: Self.needsSizes(command.status))
+            known = store.indexedStatuses(wanted.map(\.mailbox), Self.needs(command.status))
         }
         for (place, (mailbox, wire, hasWantedChild)) in wanted.enumerated() {
             writeListLine("* LIST (", mailbox, wire, command, hasWantedChild: hasWantedChild)

@@ -168,10 +168,20 @@ extension IMAPSession {
 
     // mailbox-data =/ "STATUS" SP mailbox SP "(" [status-att-list] ")"
     func writeStatus(_ name: MailboxName, _ items: [StatusItem]) throws(StoreError) {
-        write(try store.status(name, sizes: Self.needsSizes(items)), of: name, items)
+        write(try store.status(name, sizes: Self.needs(items).contains(.sizes)), of: name, items)
     }
 
-    static func needsSizes(_ items: [StatusItem]) -> Bool { items.contains(.size) || items.contains(.deletedStorage) }
+    static func needs(_ items: [StatusItem]) -> StatusNeeds {
+        var needs: StatusNeeds = []
+        for item in items {
+            switch item {
+            case .messages, .recent, .unseen, .deleted, .appendLimit: continue
+            case .size, .deletedStorage: needs.insert(.sizes)
+            case .uidNext, .uidValidity, .mailboxID, .highestModSeq: needs.insert(.uids)
+            }
+        }
+        return needs
+    }
 
     func write(_ status: MailboxStatus, of name: MailboxName, _ items: [StatusItem]) {
         stream.out.text("* STATUS ")

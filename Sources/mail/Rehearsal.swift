@@ -45,6 +45,8 @@ struct Rehearsal {
         l CREATE Sent\r
         m SUBSCRIBE Sent\r
         m COPY 1 Sent\r
+        m1 STATUS Sent (MESSAGES UIDNEXT UNSEEN)\r
+        m2 LIST "" * RETURN (STATUS (MESSAGES UNSEEN))\r
         n UID STORE 1 +FLAGS (\\Deleted)\r
         o EXPUNGE\r
         p LOGOUT\r

@@ -1,3 +1,4 @@
+internal import Index
 internal import Platform
 
 /// dovecot-uidlist as it was when its content was taken in.
@@ -32,8 +33,13 @@ struct MailboxStamps: Equatable {
 
     /// Whether nothing changed since: `new`, `cur` and `list` as they are now.
     func fit(new newStatus: FileStatus, cur curStatus: FileStatus, list listStatus: FileStatus?) -> Bool {
-        guard let listStatus, list == FileStamp(listStatus), newInode == newStatus.inode, curInode == curStatus.inode else { return false }
-        return !new.needsScan(newStatus) && !cur.needsScan(curStatus)
+        guard let listStatus, list == FileStamp(listStatus) else { return false }
+        return fit(new: newStatus, cur: curStatus)
+    }
+
+    /// Whether the messages are the same with the same flags: they are what the names in the two directories say. UIDs are in the list.
+    func fit(new newStatus: FileStatus, cur curStatus: FileStatus) -> Bool {
+        newInode == newStatus.inode && curInode == curStatus.inode && !new.needsScan(newStatus) && !cur.needsScan(curStatus)
     }
 }
 
@@ -89,25 +95,37 @@ struct MailboxHeader: Equatable {
     }
 
     /// nil: not a header.
-    init?(_ bytes: [UInt8]) {
-        var reader = FieldReader(bytes)
+    init?(_ bytes: Span<UInt8>) {
+        var offset = 0
         func read<N: FixedWidthInteger>(_ field: inout N) -> Bool {
-            guard let value = reader.number(N.self) else { return false }
-            field = value
+            let width = N.bitWidth / 8
+            guard bytes.count - offset >= width else { return false }
+            defer { offset += width }
+            // Nearly always eight bytes are there.
+            if bytes.count - offset >= 8 {
+                field = N(truncatingIfNeeded: bytes.word(at: offset))
+            } else {
+                field = 0
+                for index in 0..<width { field |= N(truncatingIfNeeded: bytes[offset + index]) << N(8 * index) }
+            }
             return true
         }
-        var directories = [[Int64]](repeating: [0, 0, 0], count: 2)
+        func read(_ directory: inout ScannedDirectory) -> Bool {
+            var (modified, scannedAt, changedSince) = (Int64(0), Int64(0), Int64(0))
+            guard read(&modified), read(&scannedAt), read(&changedSince) else { return false }
+            directory = ScannedDirectory(modified: modified, scannedAt: scannedAt, changedSince: changedSince)
+            return true
+        }
+        var guidLength: UInt32 = 0
         guard read(&uidValidity), read(&uidNext), read(&highestModSeq), read(&logFloor), read(&origin), read(&listRecords),
             read(&filterPieces), read(&logEntries), read(&messages), read(&recent), read(&unseen), read(&deleted), read(&unknownSizes),
-            read(&size), read(&deletedSize), let guid = reader.text()
+            read(&size), read(&deletedSize), read(&guidLength), bytes.count - offset >= Int(guidLength)
         else { return nil }
-        self.guid = guid
-        for directory in 0..<2 { for number in 0..<3 { guard read(&directories[directory][number]) else { return nil } } }
-        stamps.new = ScannedDirectory(directories[0])
-        stamps.cur = ScannedDirectory(directories[1])
-        guard read(&stamps.newInode), read(&stamps.curInode), read(&stamps.list.inode), read(&stamps.list.size),
-            read(&stamps.list.modified), read(&stamps.list.changed), reader.isAtEnd, uidValidity != 0, highestModSeq != 0,
-            filterPieces & (filterPieces &- 1) == 0
+        guid = Array(copying: bytes.extracting(offset..<offset + Int(guidLength)))
+        offset += Int(guidLength)
+        guard read(&stamps.new), read(&stamps.cur), read(&stamps.newInode), read(&stamps.curInode), read(&stamps.list.inode),
+            read(&stamps.list.size), read(&stamps.list.modified), read(&stamps.list.changed), offset == bytes.count, uidValidity != 0,
+            highestModSeq != 0, filterPieces & (filterPieces &- 1) == 0
         else { return nil }
     }
 

@@ -20,11 +20,26 @@ struct MailboxIndex {
         self.index = index
         var key: [UInt8] = []
         key.reserveCapacity(24)
-        for number in [directory.device, directory.inode] {
-            for index in 0..<8 { key.append(UInt8(truncatingIfNeeded: number >> UInt64(56 - 8 * index))) }
-        }
+        Self.append(device: directory.device, inode: directory.inode, to: &key)
         prefix = key
     }
+
+    private static func append(device: UInt64, inode: UInt64, to key: inout [UInt8]) {
+        for index in 0..<8 { key.append(UInt8(truncatingIfNeeded: device >> UInt64(56 - 8 * index))) }
+        for index in 0..<8 { key.append(UInt8(truncatingIfNeeded: inode >> UInt64(56 - 8 * index))) }
+    }
+
+    /// The header of the mailbox whose directory has this inode. `key` is room for its key, kept for the next one.
+    static func header(device: UInt64, inode: UInt64, _ transaction: IndexTransaction, key: inout [UInt8]) throws(IndexError)
+        -> MailboxHeader?
+    {
+        key.removeAll(keepingCapacity: true)
+        append(device: device, inode: inode, to: &key)
+        key.append(headerLetter)
+        return try header(key, transaction)
+    }
+
+    private static let headerLetter: UInt8 = 0x68
 
     static func bigEndian(_ value: some FixedWidthInteger) -> [UInt8] {
         let bits = value.bitWidth
@@ -33,16 +48,19 @@ struct MailboxIndex {
 
     private static func number(_ bytes: ArraySlice<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
 
-    var headerKey: [UInt8] { prefix + [0x68] }
+    var headerKey: [UInt8] { prefix + [Self.headerLetter] }
     var blocksPrefix: [UInt8] { prefix + [0x6d] }
     var logPrefix: [UInt8] { prefix + [0x6c] }
 
     func blockKey(_ number: UInt32) -> [UInt8] { blocksPrefix + Self.bigEndian(number) }
 
-    func header(_ transaction: IndexTransaction) throws(IndexError) -> MailboxHeader? {
-        guard let bytes = try transaction.value(headerKey) else { return nil }
-        guard let header = MailboxHeader(bytes) else { throw .damaged("a mailbox record makes no sense") }
-        return header
+    func header(_ transaction: IndexTransaction) throws(IndexError) -> MailboxHeader? { try Self.header(headerKey, transaction) }
+
+    private static func header(_ key: [UInt8], _ transaction: IndexTransaction) throws(IndexError) -> MailboxHeader? {
+        try transaction.withValue(key) { (bytes) throws(IndexError) in
+            guard let header = MailboxHeader(bytes) else { throw .damaged("a mailbox record makes no sense") }
+            return header
+        }
     }
 
     var segmentsPrefix: [UInt8] { prefix + [0x73] }

@@ -13,13 +13,34 @@ struct NameEntry: Equatable {
 
     /// Name of the file with these flags.
     func name(_ message: IndexedMessage) -> [UInt8] {
-        base + (suffix ?? Self.suffix(message.flags, message.keywords, isNew: message.state == .new))
+        if let suffix { return base + suffix }
+        return name(message.flags, message.keywords, isNew: message.state == .new)
+    }
+
+    /// Name that the file gets with other flags: what we do not understand in the old one is kept.
+    func name(_ message: IndexedMessage, with info: MaildirFileName.Info) -> [UInt8] {
+        if suffix != nil { return MaildirFileName.renamed(name(message)[...], info) }
+        return name(info.flags, info.keywords, isNew: false)
+    }
+
+    private func name(_ flags: MessageFlags, _ keywords: KeywordSet, isNew: Bool) -> [UInt8] {
+        var name: [UInt8] = []
+        name.reserveCapacity(base.count + 16)
+        name.append(contentsOf: base)
+        Self.appendSuffix(flags, keywords, isNew: isNew, to: &name)
+        return name
     }
 
     /// What follows the base of a name that we give.
     static func suffix(_ flags: MessageFlags, _ keywords: KeywordSet, isNew: Bool) -> [UInt8] {
-        if isNew, flags.isEmpty, keywords.isEmpty { return [] }
-        return MaildirFileName.renamed([], MaildirFileName.Info(flags: flags, keywords: keywords))
+        var suffix: [UInt8] = []
+        appendSuffix(flags, keywords, isNew: isNew, to: &suffix)
+        return suffix
+    }
+
+    private static func appendSuffix(_ flags: MessageFlags, _ keywords: KeywordSet, isNew: Bool, to name: inout [UInt8]) {
+        if isNew, flags.isEmpty, keywords.isEmpty { return }
+        MaildirFileName.appendSuffix(flags, keywords, to: &name)
     }
 
     /// Size with CR LF line ends. `trustsName`: what the name says counts.

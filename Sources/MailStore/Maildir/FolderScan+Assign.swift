@@ -39,8 +39,7 @@ extension FolderScan {
 
     /// Makes disk and list agree: gives UIDs to unknown files, notes missing ones. Takes the lock, unless it is held, when something must be
     /// written. False: that is not allowed.
-    func settle(_ first: ScanResult, _ held: consuming DotLock?) throws(StoreError) -> Bool {
-        var result = first
+    func settle(_ result: inout ScanResult, _ held: consuming DotLock?) throws(StoreError) -> Bool {
         var isLocked = held != nil
         var lock = held
         let isReadOnly = context.isReadOnlyStorage
@@ -59,7 +58,8 @@ extension FolderScan {
                 continue
             }
             note(missing: result.missing)
-            try assign(try repaired(result))
+            try repair(&result)
+            try assign(&result.unknown)
             return true
         }
         _ = consume lock
@@ -82,32 +82,35 @@ extension FolderScan {
 
     private func note(missing: [Int]) { for slot in missing { table.markGone(slot) } }
 
-    /// Gives UIDs to files, in the order in which they came, and writes them down before anybody sees them.
-    private func assign(_ files: [UnknownFile]) throws(StoreError) {
-        var files = files
-        if files.count > 1 { files.sort(by: Self.cameBefore) }
+    /// Gives UIDs to files, in the order in which they came, and writes them down before anybody sees them. `files` is empty afterwards.
+    private func assign(_ files: inout UnknownFiles) throws(StoreError) {
+        files.sort()
         var header = list.header
-        let mustRewrite = list.needsRewrite || header == nil || files.contains { $0.replaces != nil } || hasManyStaleRecords
+        let mustRewrite = list.needsRewrite || header == nil || files.replacesAny || hasManyStaleRecords
         if header == nil || list.needsRewrite { header = context.isReadOnlyStorage ? temporaryHeader() : try completedHeader() }
         guard let header else { return }
         try adopt(header)
         var uid = max(nextUID, header.nextUID)
-        guard UInt64(uid) + UInt64(files.count) < UInt64(UInt32.max) else { throw .limit("Mailbox has no UIDs left") }
+        guard UInt64(uid) + UInt64(files.entries.count) < UInt64(UInt32.max) else { throw .limit("Mailbox has no UIDs left") }
         var lines: [UInt8] = []
-        for file in files {
-            let name = file.name[...]
+        table.reserve(files.entries.count, text: files.nameBytes)
+        if files.hasLostSome { curState.forget() }
+        for file in files.entries {
+            let name = files.name(of: file)
             let base = name.prefix(MaildirFileName.baseLength(name))
-            if let old = file.replaces { replace(old, file) }
-            guard table.find(base) == nil else {
+            if let old = file.replaces { replace(old, name) }
+            let hash = table.hash(base)
+            guard table.find(base, hash) == nil else {
                 // Two unknown files of one name: the second is looked at when the first is known.
                 curState.forget()
                 continue
             }
-            guard let slot = table.add(uid: uid, base: base) else { throw .limit("Mailbox has too many messages") }
+            guard let slot = table.add(uid: uid, base: base, hash: hash) else { throw .limit("Mailbox has too many messages") }
             table.see(slot, at: file.place, info: name[base.endIndex...], generation: generation)
-            UIDListWriter.append(uid: uid, extensions: [], base: base, to: &lines)
+            if !mustRewrite { UIDListWriter.append(uid: uid, extensions: [], base: base, to: &lines) }
             uid += 1
         }
+        files = UnknownFiles()
         if context.isReadOnlyStorage { return list.pretend(header, highestUID: uid - 1) }
         if mustRewrite { try rewriteList(header, nextUID: uid) } else if !lines.isEmpty { try list.append(lines, highestUID: uid - 1) }
     }
@@ -115,13 +118,13 @@ extension FolderScan {
     /// More than a quarter of the records belongs to messages that are gone.
     private var hasManyStaleRecords: Bool {
         guard list.recordCount > 16 else { return false }
-        let present = table.entries.reduce(0) { $0 + ($1.place == .new || $1.place == .cur ? 1 : 0) }
+        let present = table.entries.count { isHere($0) }
         return list.recordCount / 4 * 3 > present
     }
 
-    private func replace(_ slot: Int, _ file: UnknownFile) {
-        let hint = file.name.starts(with: Array("msg.".utf8)) ? " (Your MDA is saving MH files into Maildir?)" : ""
-        let (name, old) = (String(decoding: file.name, as: UTF8.self), table.entries[slot].uid)
+    private func replace(_ slot: Int, _ file: ArraySlice<UInt8>) {
+        let hint = file.starts(with: Array("msg.".utf8)) ? " (Your MDA is saving MH files into Maildir?)" : ""
+        let (name, old) = (String(decoding: file, as: UTF8.self), table.entries[slot].uid)
         store.options.log(
             .warning, "Maildir \(folder.mail.path): Expunged message reappeared, giving a new UID (old uid=\(old), file=\(name))\(hint)")
         table.forgetName(of: slot)
@@ -137,23 +140,24 @@ extension FolderScan {
     func rewriteList(_ header: UIDListHeader, nextUID: UInt32) throws(StoreError) {
         var header = header
         header.nextUID = nextUID
-        var lines: [UInt8] = []
-        lines.reserveCapacity(table.nameBytes + table.entries.count * 12)
-        var last: UInt32 = 0
-        var count = 0
-        for slot in table.entries.indices.sorted(by: { table.entries[$0].uid < table.entries[$1].uid }) {
-            let entry = table.entries[slot]
-            guard entry.place == .new || entry.place == .cur, entry.uid > last else { continue }
-            last = entry.uid
-            count += 1
-            UIDListWriter.append(uid: entry.uid, extensions: (table.extensions[slot] ?? [])[...], base: table.base(of: slot), to: &lines)
+        var slots = (0..<UInt32(table.entries.count)).filter { isHere(table.entries[Int($0)]) }
+        if !zip(slots, slots.dropFirst()).allSatisfy({ table.entries[Int($0)].uid < table.entries[Int($1)].uid }) {
+            slots.sort { table.entries[Int($0)].uid < table.entries[Int($1)].uid }
         }
-        try list.rewrite(header, records: lines, count: count, highestUID: nextUID - 1)
+        try list.rewrite(header, highestUID: nextUID - 1, bytes: table.nameBytes + slots.count * 12) { lines in
+            var last: UInt32 = 0
+            var count = 0
+            for slot in slots {
+                let uid = table.entries[Int(slot)].uid
+                guard uid > last else { continue }
+                last = uid
+                count += 1
+                UIDListWriter.append(
+                    uid: uid, extensions: table.fields(of: Int(slot)), base: table.base(of: Int(slot)), to: &lines)
+            }
+            return count
+        }
     }
 
-    static func cameBefore(_ left: UnknownFile, _ right: UnknownFile) -> Bool {
-        let (first, second) = (MaildirFileName.time(left.name[...]), MaildirFileName.time(right.name[...]))
-        if first != second { return first < second }
-        return left.name.lexicographicallyPrecedes(right.name)
-    }
+    func isHere(_ entry: MessageTable.Entry) -> Bool { entry.place == .new || entry.place == .cur }
 }

@@ -1,20 +1,13 @@
 internal import Platform
 
-/// A file that the table does not know, found by a scan.
-struct UnknownFile {
-    let name: [UInt8]
-    let place: MessagePlace
-    /// Its old record, whose UID may not be used again.
-    var replaces: Int?
-}
-
 /// What one look at the directories showed.
 struct ScanResult {
-    var unknown: [UnknownFile] = []
+    /// Files that the table does not know.
+    var unknown = UnknownFiles()
     /// A second file with the base name of a known one.
     var duplicates: [(slot: Int, name: [UInt8], place: MessagePlace)] = []
     /// Names without a base.
-    var nameless: [UnknownFile] = []
+    var nameless: [(name: [UInt8], place: MessagePlace)] = []
     /// Slots of known messages whose file was not seen.
     var missing: [Int] = []
 
@@ -56,14 +49,14 @@ extension FolderScan {
     private func take(_ name: ArraySlice<UInt8>, _ place: MessagePlace, into result: inout ScanResult) {
         guard name.first != ASCII.dot else { return }
         let length = MaildirFileName.baseLength(name)
-        guard length > 0 else { return result.nameless.append(UnknownFile(name: Array(name), place: place)) }
+        guard length > 0 else { return result.nameless.append((Array(name), place)) }
         let base = name.prefix(length)
         guard let slot = table.find(base) else {
             if let byte = name.first(where: { $0 == 0x0a || $0 == 0x0d }) {
                 return store.options.log(
                     .warning, "Ignoring a file with #0x\(byte == 0x0a ? "A" : "D"): \(String(decoding: name, as: UTF8.self))")
             }
-            return result.unknown.append(UnknownFile(name: Array(name), place: place))
+            return result.unknown.append(name, place)
         }
         let entry = table.entries[slot]
         if entry.generation == generation, entry.place != .none, entry.place != .gone {
@@ -74,7 +67,7 @@ extension FolderScan {
         }
         // A message that clients were told is gone, or that would now appear in the middle: it is a new one.
         if entry.place == .gone || (entry.place == .none && isExpunged(entry.uid)) {
-            return result.unknown.append(UnknownFile(name: Array(name), place: place, replaces: slot))
+            return result.unknown.append(name, place, replaces: slot)
         }
         table.see(slot, at: place, info: name[(name.startIndex + length)...], generation: generation)
     }

@@ -2,20 +2,18 @@ internal import Platform
 
 // What other programs should not have done (reference/storage.md 10).
 extension FolderScan {
-    /// Puts right what a scan found wrong; answers all files that need a UID.
-    func repaired(_ result: ScanResult) throws(StoreError) -> [UnknownFile] {
-        var files = result.unknown
+    /// Puts right what a scan found wrong: then all files that need a UID are among the unknown ones.
+    func repair(_ result: inout ScanResult) throws(StoreError) {
         for file in result.nameless {
-            if let fixed = try renamed(file.name, file.place, why: "Fixed broken filename") { files.append(fixed) }
+            if let fixed = try renamed(file.name, file.place, why: "Fixed broken filename") { result.unknown.append(fixed[...], .new) }
         }
         for duplicate in result.duplicates {
-            if let fixed = try separated(duplicate.slot, duplicate.name, duplicate.place) { files.append(fixed) }
+            if let fixed = try separated(duplicate.slot, duplicate.name, duplicate.place) { result.unknown.append(fixed[...], .new) }
         }
-        return files
     }
 
     /// Two files have the same base name. Other contents: the second gets a new name. Only another name of the same file: the second name goes.
-    private func separated(_ slot: Int, _ name: [UInt8], _ place: MessagePlace) throws(StoreError) -> UnknownFile? {
+    private func separated(_ slot: Int, _ name: [UInt8], _ place: MessagePlace) throws(StoreError) -> [UInt8]? {
         let first = table.name(of: slot)
         let firstFolder = folder.folder(table.entries[slot].place)
         guard let one = try firstFolder.status(of: first[...]), let two = try folder.folder(place).status(of: name[...]) else {
@@ -33,8 +31,8 @@ extension FolderScan {
         return try renamed(name, place, why: "Fixed a duplicate")
     }
 
-    /// Gives a file a new unique name in new/, keeping its sizes.
-    private func renamed(_ name: [UInt8], _ place: MessagePlace, why: String) throws(StoreError) -> UnknownFile? {
+    /// Gives a file a new unique name in new/, keeping its sizes; answers it, or nil when the file is gone.
+    private func renamed(_ name: [UInt8], _ place: MessagePlace, why: String) throws(StoreError) -> [UInt8]? {
         let newName = store.uniqueName(sizesOf: name)
         let source = folder.folder(place)
         do throws(SystemError) {
@@ -45,6 +43,6 @@ extension FolderScan {
         }
         store.options.log(
             .warning, "\(why): \(source.path)/\(String(decoding: name, as: UTF8.self)) -> \(String(decoding: newName, as: UTF8.self))")
-        return UnknownFile(name: newName, place: .new)
+        return newName
     }
 }

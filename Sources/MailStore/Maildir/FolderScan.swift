@@ -68,7 +68,7 @@ final class FolderScan {
         return try result?.get() ?? .overtaken
     }
 
-    private func look(lock: consuming DotLock?, isAlone: Bool = false) throws(StoreError) -> Outcome {
+    private func look(lock held: consuming DotLock?, isAlone: Bool = false) throws(StoreError) -> Outcome {
         indexed =
             index.index.read { (transaction) throws(IndexError) -> (MailboxHeader, UIDMap)? in
                 guard let header = try index.header(transaction), context.uidValidity == 0 || header.uidValidity == context.uidValidity
@@ -78,13 +78,20 @@ final class FolderScan {
                 return (header, try index.uids(transaction))
             } ?? nil
         _ = try readList()
+        var lock = held.take()
+        if list.mustBeRewritten, !context.isReadOnlyStorage, lock == nil {
+            // The lock is needed anyway: a look without it would only be one more.
+            lock = try lockUnlessReadOnly()
+            if lock == nil { return .readOnlyStorage }
+            _ = try readList()
+        }
         try restoreRecords()
         let mustRewrite = list.mustBeRewritten && !context.isReadOnlyStorage
         var result = try scan()
         // Whoever moved a file in may have written its record since: a look at the list is cheaper than the lock.
         if !result.unknown.isEmpty, try readList() { result = try scan() }
         if !result.isSettled || mustRewrite {
-            guard try settle(result, lock) else { return .readOnlyStorage }
+            guard try settle(&result, lock.take()) else { return .readOnlyStorage }
         }
         return publish(isAlone: isAlone)
     }
@@ -160,8 +167,7 @@ final class FolderScan {
         var slots: [UInt32] = []
         slots.reserveCapacity(table.entries.count)
         for slot in table.entries.indices {
-            let place = table.entries[slot].place
-            if place == .new || place == .cur { slots.append(UInt32(slot)) }
+            if isHere(table.entries[slot]) { slots.append(UInt32(slot)) }
         }
         if !zip(slots, slots.dropFirst()).allSatisfy({ table.entries[Int($0)].uid < table.entries[Int($1)].uid }) {
             slots.sort { table.entries[Int($0)].uid < table.entries[Int($1)].uid }
@@ -175,7 +181,8 @@ final class FolderScan {
             guard isAlone || isStill(template.stamps) else { return nil }
             var header = try index.publish(
                 slots.count, uid: { self.table.entries[Int(slots[$0])].uid }, message: { self.onDisk(Int(slots[$0])) }, template,
-                comparesNames: !isSameList, isOdd: { self.isOdd(Int(slots[$0])) }, name: { self.name(of: Int(slots[$0])) }, transaction)
+                comparesNames: !isSameList, isOdd: { self.table.isOdd(Int(slots[$0])) }, name: { self.name(of: Int(slots[$0])) },
+                transaction)
             let bases = table.entries.indices.lazy.filter { self.table.entries[$0].baseLength > 0 }.map { self.table.base(of: $0) }
             header.filterPieces = try NameFilter.rebuild(bases, known: header.filterPieces, index, transaction).pieces
             try transaction.put(index.headerKey, header.bytes)
@@ -204,19 +211,13 @@ final class FolderScan {
     /// Size with CR LF line ends, where names or records tell it.
     private func size(_ slot: Int) -> Int64? {
         if !store.options.distrustsNameSizes, let size = MaildirFileName.size(0x57, in: table.base(of: slot)) { return size }
-        return table.extensions[slot].flatMap { NameEntry.field(0x57, of: $0[...]) }.flatMap { Decimal.int64($0) }
-    }
-
-    private func isOdd(_ slot: Int) -> Bool {
-        let info = table.info(of: slot)
-        let expected = NameEntry.suffix(info.flags, info.keywords, isNew: table.entries[slot].place == .new)
-        return table.suffix(of: slot) != expected
+        let fields = table.fields(of: slot)
+        return fields.isEmpty ? nil : NameEntry.field(0x57, of: fields).flatMap { Decimal.int64($0) }
     }
 
     private func name(of slot: Int) -> NameEntry {
-        var name = NameEntry(base: table.base(of: slot))
-        if isOdd(slot) { name.suffix = table.suffix(of: slot) }
-        if let extensions = table.extensions[slot] { name.extensions = extensions[...] }
+        var name = NameEntry(base: table.base(of: slot), extensions: table.fields(of: slot))
+        if table.isOdd(slot) { name.suffix = table.suffix(of: slot) }
         return name
     }
 }

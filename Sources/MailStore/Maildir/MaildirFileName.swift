@@ -89,6 +89,20 @@ enum MaildirFileName {
         return (UInt64(seconds), UInt64(Decimal.int64(rest[(mark + 1)...].prefix { ASCII.isDigit($0) }) ?? 0))
     }
 
+    /// `:2,` and the letters of flags and keywords, in order: what follows the base in a name that we give.
+    static func appendSuffix(_ flags: MessageFlags, _ keywords: KeywordSet, to name: inout [UInt8]) {
+        name.append(ASCII.colon)
+        name.append(0x32)
+        name.append(ASCII.comma)
+        for (letter, flag) in flagLetters where flags.contains(flag) { name.append(letter) }
+        var bits = keywords.bits
+        while bits != 0 {
+            let index = bits.trailingZeroBitCount
+            if index < StoreLimits.keywordsPerMailbox { name.append(0x61 + UInt8(index)) }
+            bits &= bits - 1
+        }
+    }
+
     static let flagsMark: [UInt8] = [ASCII.colon, 0x32, ASCII.comma]
 
     /// Index of the first flag letter.
@@ -131,5 +145,14 @@ enum Decimal {
     /// The value of digits that fits 32 bits.
     static func uint32(_ digits: ArraySlice<UInt8>) -> UInt32? { int64(digits).flatMap { UInt32(exactly: $0) } }
 
-    static func append(_ value: some BinaryInteger, to output: inout [UInt8]) { output.append(contentsOf: String(value).utf8) }
+    /// A negative number is written as 0.
+    static func append(_ value: some BinaryInteger, to output: inout [UInt8]) {
+        var rest = UInt64(clamping: value)
+        let start = output.count
+        repeat {
+            output.append(0x30 + UInt8(truncatingIfNeeded: rest % 10))
+            rest /= 10
+        } while rest > 0
+        output[start...].reverse()
+    }
 }

@@ -41,7 +41,7 @@ extension MaildirMailbox {
         let size = file.entry.size(trustsName: !store.options.distrustsNameSizes)
         var update = MessageUpdate(
             uid: file.uid, message: MessageOnDisk(uid: file.uid, flags: flags, keywords: keywords, isNew: isNew, size: size), size: size)
-        let isOdd = NameEntry.suffix(flags, keywords, isNew: isNew) != Array(suffix)
+        let isOdd = NameEntry.suffix(flags, keywords, isNew: isNew)[...] != suffix
         if isOdd || file.message.hasOddName {
             var entry = file.entry
             entry.suffix = isOdd ? Array(suffix) : nil
@@ -115,7 +115,7 @@ extension MaildirMailbox {
                 let new = Self.changed(old, change, keywords)
                 guard new != old else { return nil }
                 let name = file.name
-                let newName = MaildirFileName.renamed(name[...], new)
+                let newName = file.entry.name(file.message, with: new)
                 let place = self.folder.folder(file.place)
                 try place.directory.rename(name[...], to: place.directory, as: newName[...], replacing: false)
                 let position = self.view.uids.position(of: file.uid).index

@@ -58,7 +58,7 @@ struct NewFiles {
     private(set) var records: UInt32 = 0
     private(set) var updates: [MessageUpdate] = []
     /// Files without a record.
-    private(set) var unknown: [UnknownFile] = []
+    private(set) var unknown = UnknownFiles()
     /// Names in records without a file.
     private(set) var otherBases: [ArraySlice<UInt8>] = []
 
@@ -122,7 +122,7 @@ struct NewFiles {
         var strangers: [ArraySlice<UInt8>] = []
         let trusts = !mailbox.store.options.distrustsNameSizes
         var changes: [MessageUpdate] = []
-        var others: [UnknownFile] = []
+        var others = UnknownFiles()
         do throws(SystemError) {
             try mailbox.folder.new.directory.forEachEntry { entry in
                 let name = Array(entry.name)[...]
@@ -141,7 +141,7 @@ struct NewFiles {
                     changes.append(Self.update(record.uid, name, base, appended.text[record.extensions], trusts))
                 } else {
                     strangers.append(base)
-                    others.append(UnknownFile(name: Array(name), place: .new))
+                    others.append(name, .new)
                 }
             }
         } catch { throw mailbox.folder.new.failure(error) }
@@ -180,18 +180,19 @@ struct NewFiles {
         if try !file.readTail() { _ = try file.read { mailbox.store.options.log(.error, $0) } }
         guard !file.needsRewrite, file.stamp == list, file.header?.uidValidity == before.uidValidity else { return false }
         var uid = max(file.nextUID, uidNext)
-        guard UInt64(uid) + UInt64(unknown.count) < UInt64(UInt32.max) else { throw .limit("Mailbox has no UIDs left") }
+        guard UInt64(uid) + UInt64(unknown.entries.count) < UInt64(UInt32.max) else { throw .limit("Mailbox has no UIDs left") }
         var lines: [UInt8] = []
-        for stranger in unknown.sorted(by: FolderScan.cameBefore) {
-            let name = stranger.name[...]
+        unknown.sort()
+        for stranger in unknown.entries {
+            let name = unknown.name(of: stranger)
             let base = name.prefix(MaildirFileName.baseLength(name))
             UIDListWriter.append(uid: uid, extensions: [], base: base, to: &lines)
             updates.append(Self.update(uid, name, base, [], !mailbox.store.options.distrustsNameSizes))
             uid += 1
         }
         try file.append(lines, highestUID: uid - 1)
-        records += UInt32(clamping: unknown.count)
-        (uidNext, list, unknown) = (uid, file.stamp ?? list, [])
+        records += UInt32(clamping: unknown.entries.count)
+        (uidNext, list, unknown) = (uid, file.stamp ?? list, UnknownFiles())
         return true
     }
 }

@@ -3,76 +3,116 @@ internal import Platform
 // What mailboxes there are, and which are subscribed.
 extension MaildirStore {
     func list() throws(StoreError) -> [ListedMailbox] {
-        var found: [MailboxName: ListedMailbox] = [:]
+        var found: [ListedMailbox] = []
         for index in namespaces.indices {
-            for name in try namesOnDisk(index) { found[name] = listed(name, isSelectable: true) }
+            try addNamesOnDisk(index, to: &found)
             for settings in namespaces[index].mailboxes where settings.automatic != .no {
-                if let name = try? rules.name(namespaces[index].prefix + settings.name) { found[name] = listed(name, isSelectable: true) }
+                if let name = try? rules.name(namespaces[index].prefix + settings.name) { found.append(listed(name)) }
             }
-            if namespaces[index].holdsInbox, let inbox = try? rules.name(Array("INBOX".utf8)) {
-                found[inbox] = listed(inbox, isSelectable: true)
-            }
+            if namespaces[index].holdsInbox, let inbox = try? rules.name(Array("INBOX".utf8)) { found.append(listed(inbox)) }
         }
-        for name in Array(found.keys) { addParents(of: name, to: &found) }
-        for name in try subscriptions() {
-            if found[name] == nil { found[name] = ListedMailbox(name: name, isOnlySubscribed: true) }
-            found[name]?.isSubscribed = true
-        }
+        found = Self.sorted(found)
+        addParents(to: &found)
+        try addSubscriptions(to: &found)
         try addGivenUses(to: &found)
-        return found.values.sorted { $0.name < $1.name }
+        return found
+    }
+
+    /// By name, each once.
+    private static func sorted(_ all: [ListedMailbox]) -> [ListedMailbox] {
+        var sorted: [ListedMailbox] = []
+        sorted.reserveCapacity(all.count)
+        for mailbox in all.sorted(by: { $0.name < $1.name }) {
+            guard let last = sorted.last, last.name == mailbox.name else {
+                sorted.append(mailbox)
+                continue
+            }
+            if last.inode == 0 { sorted[sorted.count - 1].inode = mailbox.inode }
+        }
+        return sorted
+    }
+
+    /// Place of a name among sorted mailboxes.
+    private static func place(of name: MailboxName, in sorted: [ListedMailbox]) -> Int? {
+        var (low, high) = (0, sorted.count)
+        while low < high {
+            let middle = low + (high - low) / 2
+            if sorted[middle].name < name { low = middle + 1 } else { high = middle }
+        }
+        return low < sorted.count && sorted[low].name == name ? low : nil
     }
 
     /// Special uses that clients gave, besides those of the settings.
-    private func addGivenUses(to found: inout [MailboxName: ListedMailbox]) throws(StoreError) {
+    private func addGivenUses(to found: inout [ListedMailbox]) throws(StoreError) {
         for index in namespaces.indices {
             let given = try givenUses(index)
             if given.isEmpty { continue }
-            for name in Array(found.keys) where name.namespace == index {
-                guard let uses = given[name.parts], let known = found[name]?.specialUse else { continue }
-                found[name]?.specialUse = known + uses.filter { !known.contains($0) }
+            for place in found.indices where found[place].name.namespace == index {
+                guard let uses = given[found[place].name.parts] else { continue }
+                let known = found[place].specialUse
+                found[place].specialUse = known + uses.filter { !known.contains($0) }
             }
         }
     }
 
-    private func listed(_ name: MailboxName, isSelectable: Bool) -> ListedMailbox {
-        ListedMailbox(name: name, isSelectable: isSelectable, specialUse: settings(of: name)?.specialUse ?? [])
+    private func listed(_ name: MailboxName, isSelectable: Bool = true, inode: UInt64 = 0) -> ListedMailbox {
+        ListedMailbox(name: name, isSelectable: isSelectable, specialUse: settings(of: name)?.specialUse ?? [], inode: inode)
     }
 
-    private func addParents(of name: MailboxName, to found: inout [MailboxName: ListedMailbox]) {
-        // With the prefix `INBOX.`, everything is a child of INBOX.
-        let namespace = namespaces[name.namespace]
-        if !name.isInbox, !namespace.prefix.isEmpty, let parent = try? rules.name(Array(namespace.prefix.dropLast())) {
-            found[parent]?.hasChildren = true
+    /// Names above the mailboxes that are no mailboxes themselves; and who has children. `found` is sorted.
+    private func addParents(to found: inout [ListedMailbox]) {
+        var parents: Set<MailboxName> = []
+        for mailbox in found {
+            let name = mailbox.name
+            // With the prefix `INBOX.`, everything is a child of INBOX.
+            let namespace = namespaces[name.namespace]
+            if !name.isInbox, !namespace.prefix.isEmpty, let parent = try? rules.name(Array(namespace.prefix.dropLast())),
+                Self.place(of: parent, in: found) != nil
+            {
+                parents.insert(parent)
+            }
+            guard name.isBelowAnother else { continue }
+            for count in 1..<name.parts.count { if let parent = rules.ancestor(name, parts: count) { parents.insert(parent) } }
         }
-        for count in 1..<max(name.parts.count, 1) {
-            guard let parent = rules.ancestor(name, parts: count) else { continue }
-            if found[parent] == nil { found[parent] = listed(parent, isSelectable: false) }
-            found[parent]?.hasChildren = true
-        }
+        if parents.isEmpty { return }
+        let missing = parents.filter { Self.place(of: $0, in: found) == nil }
+        if !missing.isEmpty { found = Self.sorted(found + missing.map { listed($0, isSelectable: false) }) }
+        for parent in parents { if let place = Self.place(of: parent, in: found) { found[place].hasChildren = true } }
     }
 
-    private func namesOnDisk(_ index: Int) throws(StoreError) -> [MailboxName] {
+    private func addSubscriptions(to found: inout [ListedMailbox]) throws(StoreError) {
+        let subscribed = try subscriptions()
+        let missing = subscribed.filter { Self.place(of: $0, in: found) == nil }
+        if !missing.isEmpty { found = Self.sorted(found + missing.map { ListedMailbox(name: $0, isOnlySubscribed: true) }) }
+        for name in subscribed { if let place = Self.place(of: name, in: found) { found[place].isSubscribed = true } }
+    }
+
+    private func addNamesOnDisk(_ index: Int, to found: inout [ListedMailbox]) throws(StoreError) {
         // Namespaces that share a place show it once.
-        if let first = roots.firstIndex(where: { $0 === roots[index] }), first != index { return [] }
+        if let first = roots.firstIndex(where: { $0 === roots[index] }), first != index { return }
         let root = roots[index]
         switch root.names.layout {
-        case .maildirPlusPlus: return try flatNames(root, index)
-        case .nested: return try nestedNames(root, index)
+        case .maildirPlusPlus: try addFlatNames(root, index, to: &found)
+        case .nested: for name in try nestedNames(root, index) { found.append(listed(name)) }
         }
     }
 
-    private func flatNames(_ root: MaildirRoot, _ index: Int) throws(StoreError) -> [MailboxName] {
-        var names: [MailboxName] = []
+    private func addFlatNames(_ root: MaildirRoot, _ index: Int, to found: inout [ListedMailbox]) throws(StoreError) {
         do throws(SystemError) {
             try root.mail.directory.forEachEntry { entry in
                 guard entry.name.count > 1, entry.name.first == ASCII.dot, entry.kind == .directory || entry.kind == .unknown else {
                     return
                 }
-                let parts = entry.name.dropFirst().split(separator: ASCII.dot, omittingEmptySubsequences: false).map { Array($0) }
-                if let name = rules.name(storedParts: parts, namespace: index), !name.isInbox { names.append(name) }
+                let stored = entry.name.dropFirst()
+                let inode = entry.kind == .directory ? entry.inode : 0
+                if let name = rules.plainName(stored: stored, namespace: index) {
+                    found.append(listed(name, inode: inode))
+                    return
+                }
+                let parts = stored.split(separator: ASCII.dot, omittingEmptySubsequences: false).map { Array($0) }
+                if let name = rules.name(storedParts: parts, namespace: index), !name.isInbox { found.append(listed(name, inode: inode)) }
             }
         } catch { throw root.mail.failure(error) }
-        return names
     }
 
     private func nestedNames(_ root: MaildirRoot, _ index: Int) throws(StoreError) -> [MailboxName] {
@@ -171,8 +211,9 @@ extension MaildirStore {
 }
 
 extension ListedMailbox {
-    init(name: MailboxName, isSelectable: Bool = false, isOnlySubscribed: Bool = false, specialUse: [String] = []) {
+    init(name: MailboxName, isSelectable: Bool = false, isOnlySubscribed: Bool = false, specialUse: [String] = [], inode: UInt64 = 0) {
         self.name = name
+        self.inode = inode
         self.isSelectable = isSelectable
         self.isOnlySubscribed = isOnlySubscribed
         self.specialUse = specialUse

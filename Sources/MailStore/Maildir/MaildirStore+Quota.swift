@@ -25,9 +25,9 @@ extension MaildirStore {
     private func usage(_ count: (MailboxName) throws(StoreError) -> MailboxStatus?) throws(StoreError) -> QuotaUsage? {
         var usage = QuotaUsage()
         let counted = try countedMailboxes()
-        for (name, known) in zip(counted, indexedStatuses(counted, sizes: true)) {
+        for (mailbox, known) in zip(counted, indexedStatuses(counted, .sizes)) {
             do throws(StoreError) {
-                let found = if let known { MailboxStatus?.some(known) } else { try count(name) }
+                let found = if let known { MailboxStatus?.some(known) } else { try count(mailbox.name) }
                 guard let status = found else { return nil }
                 usage.storage = usage.storage.clampedSum(status.size)
                 usage.messages += Int64(status.messages)
@@ -36,18 +36,14 @@ extension MaildirStore {
         return usage
     }
 
-    private func countedMailboxes() throws(StoreError) -> [MailboxName] {
-        var counted: [MailboxName] = []
-        for mailbox in try list() where mailbox.isSelectable {
-            if let limits = quotaLimits(of: mailbox.name), !limits.isIgnored { counted.append(mailbox.name) }
-        }
-        return counted
+    private func countedMailboxes() throws(StoreError) -> [ListedMailbox] {
+        try list().filter { $0.isSelectable && quotaLimits(of: $0.name)?.isIgnored == false }
     }
 
     func recountQuota() throws(StoreError) {
         // What the index says is not believed: it is made anew from the files.
-        for name in try countedMailboxes() {
-            guard let folder = try folderIfPresent(name) else { continue }
+        for mailbox in try countedMailboxes() {
+            guard let folder = try folderIfPresent(mailbox.name) else { continue }
             MailboxIndex(folder.root.index, directory: try folder.mail.status()).forget()
         }
         _ = try quotaUsage()

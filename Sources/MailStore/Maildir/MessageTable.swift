@@ -32,9 +32,11 @@ struct MessageTable {
     }
 
     /// Slot of the entry with this base name.
-    func find(_ base: ArraySlice<UInt8>) -> Int? {
+    func find(_ base: ArraySlice<UInt8>) -> Int? { find(base, hash(base)) }
+
+    /// The same for who has hashed it already.
+    func find(_ base: ArraySlice<UInt8>, _ hash: UInt32) -> Int? {
         guard !index.isEmpty else { return nil }
-        let hash = hash(base)
         let mask = index.count - 1
         var probe = Int(hash) & mask
         while index[probe] != 0 {
@@ -59,15 +61,29 @@ struct MessageTable {
 
     func info(of slot: Int) -> MaildirFileName.Info { infos.values[Int(entries[slot].info)].info }
 
+    /// Whether the suffix says more than flags and keywords.
+    func isOdd(_ slot: Int) -> Bool {
+        let value = infos.values[Int(entries[slot].info)]
+        return entries[slot].place == .new ? value.isOddInNew : value.isOddInCur
+    }
+
+    /// Extension fields of its record.
+    func fields(of slot: Int) -> ArraySlice<UInt8> { extensions.isEmpty ? [] : (extensions[slot] ?? [])[...] }
+
     /// Adds a message; answers its slot, or nil when it cannot be held (4 GB of names).
     @discardableResult
     mutating func add(uid: UInt32, base: ArraySlice<UInt8>, extensions fields: ArraySlice<UInt8> = []) -> Int? {
+        add(uid: uid, base: base, extensions: fields, hash: hash(base))
+    }
+
+    /// The same for who has hashed the base already.
+    mutating func add(uid: UInt32, base: ArraySlice<UInt8>, extensions fields: ArraySlice<UInt8> = [], hash: UInt32) -> Int? {
         guard let start = UInt32(exactly: text.count), let length = UInt16(exactly: base.count), entries.count < Int(UInt32.max) - 1 else {
             return nil
         }
         text.append(contentsOf: base)
         let slot = entries.count
-        entries.append(Entry(uid: uid, hash: hash(base), baseStart: start, baseLength: length, place: .none, info: 0, generation: 0))
+        entries.append(Entry(uid: uid, hash: hash, baseStart: start, baseLength: length, place: .none, info: 0, generation: 0))
         if !fields.isEmpty { extensions[slot] = Array(fields) }
         if entries.count * 2 > index.count { rebuildIndex() } else { insert(slot) }
         return slot
@@ -124,16 +140,41 @@ private struct InfoTable {
     struct Value {
         let bytes: [UInt8]
         let info: MaildirFileName.Info
+        /// Not what flags and keywords make of it, in either directory.
+        let isOddInCur: Bool
+        let isOddInNew: Bool
+
+        init(_ bytes: [UInt8]) {
+            self.bytes = bytes
+            info = MaildirFileName.info(bytes[...])
+            isOddInCur = NameEntry.suffix(info.flags, info.keywords, isNew: false) != bytes
+            isOddInNew = NameEntry.suffix(info.flags, info.keywords, isNew: true) != bytes
+        }
     }
 
-    private(set) var values = [Value(bytes: [], info: MaildirFileName.Info())]
+    private(set) var values = [Value([])]
     private var numbers: [[UInt8]: UInt32] = [[]: 0]
+    /// Numbers (plus one) of those of at most eight bytes, found by the bytes as a number: nearly all.
+    private var short = [(packed: UInt64, number: UInt32)](repeating: (0, 0), count: 256)
 
     mutating func number(of bytes: ArraySlice<UInt8>) -> UInt32 {
+        guard bytes.count <= 8 else { return found(bytes) }
+        var packed = UInt64(bytes.count) << 60
+        for byte in bytes { packed = (packed << 8) ^ (packed >> 52) ^ UInt64(byte) }
+        let place = Int(truncatingIfNeeded: (packed &* 0x9e37_79b9_7f4a_7c15) >> 56)
+        if short[place].packed == packed, short[place].number > 0, values[Int(short[place].number - 1)].bytes[...] == bytes {
+            return short[place].number - 1
+        }
+        let number = found(bytes)
+        short[place] = (packed, number + 1)
+        return number
+    }
+
+    private mutating func found(_ bytes: ArraySlice<UInt8>) -> UInt32 {
         let key = Array(bytes)
         if let number = numbers[key] { return number }
         let number = UInt32(truncatingIfNeeded: values.count)
-        values.append(Value(bytes: key, info: MaildirFileName.info(bytes)))
+        values.append(Value(key))
         numbers[key] = number
         return number
     }

@@ -196,26 +196,28 @@ final class SaveCommit {
         }
         guard list.needsRewrite || before?.hasManyStaleRecords == true else { return try list.append(lines, highestUID: lastUID) }
         if records == nil { records = try Self.readAll(&list, store) }
-        let kept = keptRecords()
         header.nextUID = lastUID + 1
-        try list.rewrite(header, records: kept.lines + lines, count: kept.count + save.items.count, highestUID: lastUID)
+        let bytes = (records.map { $0.nameBytes + $0.entries.count * 12 } ?? 0) + lines.count
+        try list.rewrite(header, highestUID: lastUID, bytes: bytes) { content in
+            let kept = addKeptRecords(to: &content)
+            content += lines
+            return kept + save.items.count
+        }
     }
 
-    /// Records that stay: where the index knows which messages are there, only theirs.
-    private func keptRecords() -> (lines: [UInt8], count: Int) {
-        guard let records else { return ([], 0) }
+    /// Records that stay: where the index knows which messages are there, only theirs. Answers their number.
+    private func addKeptRecords(to kept: inout [UInt8]) -> Int {
+        guard let records else { return 0 }
         var present: UIDMap?
         if before != nil { present = index.index.read { (transaction) throws(IndexError) in try index.uids(transaction) } }
-        var kept: [UInt8] = []
         var count = 0
-        kept.reserveCapacity(records.nameBytes + records.entries.count * 12)
         for slot in records.entries.indices where !records.base(of: slot).isEmpty {
             let uid = records.entries[slot].uid
             if let present, !present.contains(uid) { continue }
             count += 1
-            UIDListWriter.append(uid: uid, extensions: (records.extensions[slot] ?? [])[...], base: records.base(of: slot), to: &kept)
+            UIDListWriter.append(uid: uid, extensions: records.fields(of: slot), base: records.base(of: slot), to: &kept)
         }
-        return (kept, count)
+        return count
     }
 
     private static func readAll(_ list: inout UIDListFile, _ store: MaildirStore) throws(StoreError) -> MessageTable {

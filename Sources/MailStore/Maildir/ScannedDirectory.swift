@@ -21,7 +21,9 @@ struct ScannedDirectory: Equatable {
     init() {}
 
     /// As `numbers` says.
-    init(_ numbers: [Int64]) { (modified, scannedAt, changedSince) = (numbers[0], numbers[1], numbers[2]) }
+    init(modified: Int64, scannedAt: Int64, changedSince: Int64) {
+        (self.modified, self.scannedAt, self.changedSince) = (modified, scannedAt, changedSince)
+    }
 
     var numbers: [Int64] { [modified, scannedAt, changedSince] }
 

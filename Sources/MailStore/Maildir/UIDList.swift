@@ -20,10 +20,24 @@ struct UIDListDamage: Error, Equatable {
 /// One record: where its parts are in the text it was read from.
 struct UIDListRecord: Equatable {
     let uid: UInt32
+    private let extensionsStart: UInt32
+    private let extensionsEnd: UInt32
+    private let baseStart: UInt32
+    private let baseEnd: UInt32
+
     /// Extension fields with the spaces between them, without the one before ` :`; often empty.
-    let extensions: Range<Int>
+    var extensions: Range<Int> { Int(extensionsStart)..<Int(extensionsEnd) }
     /// File name, cut before its colon.
-    let base: Range<Int>
+    var base: Range<Int> { Int(baseStart)..<Int(baseEnd) }
+
+    /// Files of more than 4 GB are not read (`StoreLimits.controlFileSize`).
+    fileprivate init(uid: UInt32, extensions: Range<Int>, base: Range<Int>) {
+        self.uid = uid
+        (extensionsStart, extensionsEnd) = (
+            UInt32(truncatingIfNeeded: extensions.lowerBound), UInt32(truncatingIfNeeded: extensions.upperBound)
+        )
+        (baseStart, baseEnd) = (UInt32(truncatingIfNeeded: base.lowerBound), UInt32(truncatingIfNeeded: base.upperBound))
+    }
 }
 
 /// Reads dovecot-uidlist (reference/storage.md 5). Everything in the file is foreign: damage is reported, never trapped on.

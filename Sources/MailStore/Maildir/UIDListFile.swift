@@ -161,12 +161,13 @@ struct UIDListFile {
         } catch { throw control.failure(error, Self.name[...]) }
     }
 
-    /// Puts a new file in the place of the old one.
-    mutating func rewrite(_ header: UIDListHeader, records: [UInt8], count: Int, highestUID uid: UInt32) throws(StoreError) {
+    /// Puts a new file in the place of the old one, with the records that `append` adds (about so many bytes); it answers their number.
+    mutating func rewrite(_ header: UIDListHeader, highestUID uid: UInt32, bytes: Int, _ append: (inout [UInt8]) -> Int) throws(StoreError)
+    {
         var content: [UInt8] = []
-        content.reserveCapacity(records.count + 80)
+        content.reserveCapacity(bytes + 128)
         UIDListWriter.append(header, to: &content)
-        content.append(contentsOf: records)
+        let count = append(&content)
         known = try control.replace(
             Self.name, with: content, temporary: Self.temporaryName, mode: mode, durable: isDurable, notBefore: known?.modified ?? 0)
         self.header = header
