@@ -23,6 +23,9 @@ package final class Index {
     /// Whether other processes see what is written here.
     package var isShared: Bool { memory == nil }
 
+    /// Whether it was used and is not at rest: using it costs no opening.
+    package var isOpen: Bool { file != nil || memory != nil }
+
     package func read<R>(_ body: (IndexTransaction) throws(IndexError) -> R) -> R? {
         run { (file) throws(IndexError) in
             try file.read(body)

@@ -125,7 +125,7 @@ internal import CLMDB
             while code != MDB_NOTFOUND {
                 try LMDB.check("mdb_cursor_get", code)
                 let key = unsafe Self.bytes(found)
-                guard unsafe key.starts(with: prefix) else { return }
+                guard unsafe Self.has(prefix, key) else { return }
                 let content = unsafe try Self.checked(key, value)
                 guard unsafe try body(key.span, content.span) else { return }
                 code = unsafe mdb_cursor_get(cursor, &found, &value, MDB_NEXT)
@@ -178,6 +178,12 @@ internal import CLMDB
             var value = unsafe MDB_val(mv_size: buffer.count, mv_data: UnsafeMutableRawPointer(mutating: buffer.baseAddress))
             return unsafe body(&value)
         }
+    }
+
+    private static func has(_ prefix: [UInt8], _ key: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard key.count >= prefix.count else { return false }
+        for index in prefix.indices where unsafe prefix[index] != key[index] { return false }
+        return true
     }
 
     private static let sumSize = 8

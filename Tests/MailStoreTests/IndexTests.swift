@@ -56,6 +56,46 @@ struct MailboxIndexTests {
         #expect(right == QuotaUsage(storage: 5, messages: 1))
     }
 
+    @Test("mailboxes that another program removed are forgotten at the next LIST, once a day")
+    func forgetsAbsent() throws {
+        let scratch = try Scratch()
+        let store = try scratch.store()
+        let index = try #require(store as? MaildirStore).roots[0].index
+        func indexed() throws -> Int {
+            try #require(index.read { (transaction) throws(IndexError) in try MailboxIndex.mailboxes(transaction).count })
+        }
+        try store.save("x\n")
+        for name in ["A", "B", "C"] {
+            try store.create(try store.named(name))
+            try store.save("x\n", to: name)
+            _ = try store.opened(name)
+        }
+        _ = try store.opened("INBOX")
+        #expect(try indexed() == 4)
+        _ = try store.list()
+        #expect(try indexed() == 4)
+        try scratch.rename("Maildir/.B", "elsewhere")
+        _ = try store.list()
+        // Not looked for again today.
+        #expect(try indexed() == 4)
+        index.write { (transaction) throws(IndexError) in try transaction.remove([1]) }
+        _ = try store.list()
+        #expect(try indexed() == 3)
+        #expect(try store.opened("A").uids == [1] && store.opened("INBOX").uids == [1] && store.opened("C").uids == [1])
+    }
+
+    @Test("keeps what was found out of a message that came to a mailbox that nobody has looked at")
+    func firstDelivery() throws {
+        let scratch = try Scratch()
+        let store = try scratch.store()
+        try store.save("Subject: one\r\n\r\nx\r\n")
+        let other = try scratch.store()
+        let mailbox = try other.opened("INBOX")
+        #expect(mailbox.uids == [1] && mailbox.recentCount == 1)
+        #expect(mailbox.cached(.envelope, at: 0) != nil && mailbox.cached(.bodyStructure, at: 0) != nil)
+        #expect(try #require(mailbox as? MaildirMailbox).scans == 0)
+    }
+
     @Test("what we did ourselves is in it at once: STATUS needs no second look")
     func ownChanges() throws {
         let scratch = try Scratch()
@@ -198,7 +238,8 @@ struct MailboxIndexTests {
     func cached() throws {
         let scratch = try Scratch()
         let store = try scratch.store()
-        for _ in 0..<5 { try store.save("text\r\n", to: "INBOX", NewMessage(flags: .seen)) }
+        // By another program: of those that we save ourselves it is there from the beginning.
+        for number in 1...5 { try scratch.write("Maildir/cur/\(number).M1P1.other:2,S", "text\n") }
         do {
             let mailbox = try store.opened("INBOX")
             for position in 0..<5 {

@@ -37,6 +37,36 @@ struct ViewTests {
         #expect(UIDMap().last == nil && UIDMap().position(of: 7) == (0, false))
     }
 
+    @Test("segments without a gap take no bits until one comes")
+    func fullSegments() throws {
+        var map = UIDMap()
+        var all: [UInt32] = []
+        for number: UInt32 in [0, 1, 2, 5] {
+            var segment = MessageSegment(number)
+            for uid in number * 1_024..<(number + 1) * 1_024 where uid > 0 && (number != 2 || uid % 3 == 0) {
+                var message = IndexedMessage()
+                message.state = .cur
+                segment.replace(uid, IndexedMessage(), by: message)
+                all.append(uid)
+            }
+            map.append(number, segment.bytes.span)
+            #expect(MessageSegment.isFull(segment.bytes.span) == (number == 1 || number == 5))
+        }
+        func check() {
+            #expect(map.count == all.count && map.last == all.last)
+            #expect(all.indices.allSatisfy { map.uid(at: $0) == all[$0] && map.position(of: all[$0]) == ($0, true) })
+            #expect(all.indices.dropLast().allSatisfy { map.uid(after: all[$0]) == all[$0 + 1] })
+            #expect(map.word(3, ofSegment: 1) == (all.contains(1_220) ? .max : .max & ~(1 << 4)) && map.word(0, ofSegment: 3) == 0)
+        }
+        check()
+        map.append([6_150, 6_151])
+        all += [6_150, 6_151]
+        check()
+        map.remove([1_220, 5_120, 6_143])
+        all.removeAll { [1_220, 5_120, 6_143].contains($0) }
+        check()
+    }
+
     @Test("ranges of UIDs join and part")
     func ranges() {
         var ranges = UIDRanges()

@@ -180,6 +180,8 @@ class Faults(Case):
                     self.assertRegex(answer, rb"(?m)^x (OK|NO)", "%s, %s" % (operation, where))
                     if operation == "APPEND":
                         self.assertEqual(len(inbox), 4 if b"x OK" in answer else 3, "%s, %s: %r" % (operation, where, answer))
+                    if operation == "MOVE":
+                        self.assertEqual(len(inbox), 1 if b"x OK" in answer else 3, "%s, %s: %r" % (operation, where, answer))
                     if how != "failed":
                         break
                     tried += 1

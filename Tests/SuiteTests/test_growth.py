@@ -91,3 +91,18 @@ class Growth(Case):
             self.assertLessEqual(large, small + 8, "%s: %d system calls in %d messages, %d in %d" % (text, large, LARGE, small, SMALL))
         # One bit for each message, and pages that one session happens to keep and another does not.
         self.assertLess(found["Large"][1] - found["Small"][1], 128 * 1024, "private memory: %r" % found)
+
+    @limit(120)
+    def test_first_look_takes_little_memory_for_each_message(self):
+        """A million messages must fit into the default of vsz_limit: 256 bytes for each."""
+        self.made = self.server(users=["alice"])
+        with self.made.login("alice") as client:
+            self.assertOK(client.append(message("There")))
+        peak = {}
+        for name, count in (("Small", 10_000), ("Large", LARGE)):
+            self.maildir(os.path.join(self.made.maildir("alice"), "." + name), count)
+            with self.made.login("alice") as client:
+                self.assertOK(client.command("SELECT " + name))
+                with open("/proc/%d/status" % self.worker().pid) as file:
+                    peak[name] = [int(line.split()[1]) * 1024 for line in file if line.startswith("VmHWM")][0]
+        self.assertLess((peak["Large"] - peak["Small"]) / (LARGE - 10_000), 256, "peak memory: %r" % peak)

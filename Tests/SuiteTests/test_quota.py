@@ -169,7 +169,7 @@ class Quota(Case):
             self.assertEqual(server.deliver("alice", big(4)).returncode, 0)  # within 10 % of the limit
             done = server.deliver("alice", big(1))
             self.assertEqual(done.returncode, 75)
-            self.assertIn("Quota exceeded (mailbox for user is full)", done.stderr.decode() + server.log())
+            server.wait_for_log(r"Quota exceeded \(mailbox for user is full\)")
             self.assertEqual(self.usage(client)["MESSAGE"][0], 2)
         self.assertEqual(os.listdir(os.path.join(server.maildir("alice"), "tmp")), [])
 

@@ -46,7 +46,7 @@ struct MailboxIndex {
         return (0..<bits / 8).map { UInt8(truncatingIfNeeded: value >> (bits - 8 - 8 * $0)) }
     }
 
-    private static func number(_ bytes: ArraySlice<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
+    static func number(_ bytes: ArraySlice<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
 
     var headerKey: [UInt8] { prefix + [Self.headerLetter] }
     var blocksPrefix: [UInt8] { prefix + [0x6d] }
@@ -127,7 +127,7 @@ struct MailboxIndex {
     func uids(_ transaction: IndexTransaction) throws(IndexError) -> UIDMap {
         var map = UIDMap()
         try forEachSegment(transaction) { number, bytes in
-            map.append(number, flagSum: MessageSegment.flagSum(bytes)) { MessageSegment.word($0, bytes) }
+            map.append(number, bytes)
         }
         return map
     }

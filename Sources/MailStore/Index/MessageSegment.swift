@@ -60,6 +60,12 @@ struct MessageSegment: Equatable {
     // What is read of a segment without making one.
     static func isValid(_ bytes: Span<UInt8>) -> Bool { bytes.count == encodedSize }
     static func word(_ index: Int, _ bytes: Span<UInt8>) -> UInt64 { bytes.word(at: index * 8) }
+    /// Whether every UID is there: nearly always, where nothing is ever expunged.
+    static func isFull(_ bytes: Span<UInt8>) -> Bool {
+        var all = UInt64.max
+        for index in 0..<wordCount { all &= word(index, bytes) }
+        return all == .max
+    }
     static func modSeq(_ bytes: Span<UInt8>) -> UInt64 { bytes.word(at: wordCount * 8) }
     static func counters(_ bytes: Span<UInt8>) -> Counters {
         let word = bytes.word(at: wordCount * 8 + 24)

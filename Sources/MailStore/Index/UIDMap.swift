@@ -1,8 +1,9 @@
-/// The UIDs that a session shows, as bits: position to UID and back. 130 KB for a million messages.
+/// The UIDs that a session shows, as bits: position to UID and back. At most 150 KB for a million messages, and 20 KB where none is missing.
 struct UIDMap {
     /// Numbers of segments that hold messages (and perhaps of some that held some), ascending.
     private(set) var segments: [UInt32] = []
-    /// 16 words for each of them.
+    /// Where the 16 words of each of them begin in `words`; -1: all bits are set, and it has none.
+    private var places: [Int32] = []
     private var words: [UInt64] = []
     /// Messages before each of them.
     private var starts: [Int32] = []
@@ -12,13 +13,19 @@ struct UIDMap {
 
     private static let wordCount = MessageSegment.wordCount
 
-    /// Adds a segment above all others.
-    mutating func append(_ number: UInt32, flagSum: UInt64, word: (Int) -> UInt64) {
+    /// Adds a segment above all others; `bytes` are those of its record.
+    mutating func append(_ number: UInt32, _ bytes: Span<UInt8>) {
         segments.append(number)
         starts.append(Int32(truncatingIfNeeded: count))
-        flagSums.append(flagSum)
+        flagSums.append(MessageSegment.flagSum(bytes))
+        if MessageSegment.isFull(bytes) {
+            places.append(-1)
+            count += MessageSegment.capacity
+            return
+        }
+        places.append(Int32(truncatingIfNeeded: words.count))
         for index in 0..<Self.wordCount {
-            let bits = word(index)
+            let bits = MessageSegment.word(index, bytes)
             words.append(bits)
             count += bits.nonzeroBitCount
         }
@@ -26,9 +33,24 @@ struct UIDMap {
 
     mutating func reserve(_ count: Int) {
         segments.reserveCapacity(count)
+        places.reserveCapacity(count)
         starts.reserveCapacity(count)
         flagSums.reserveCapacity(count)
-        words.reserveCapacity(count * Self.wordCount)
+    }
+
+    /// A word of the segment at a place in `segments`.
+    func word(_ index: Int, atPlace place: Int) -> UInt64 {
+        let start = places[place]
+        return start < 0 ? .max : words[Int(start) + index]
+    }
+
+    /// Where the words of a segment begin, which has some from now on.
+    private mutating func ownWords(_ place: Int) -> Int {
+        if places[place] < 0 {
+            places[place] = Int32(truncatingIfNeeded: words.count)
+            words.append(contentsOf: repeatElement(.max, count: Self.wordCount))
+        }
+        return Int(places[place])
     }
 
     /// Place of a segment, or of the first one above.
@@ -44,7 +66,7 @@ struct UIDMap {
     /// A word of a segment; 0 where there is none.
     func word(_ index: Int, ofSegment number: UInt32) -> UInt64 {
         let found = find(number)
-        return found.isExact ? words[found.index * Self.wordCount + index] : 0
+        return found.isExact ? word(index, atPlace: found.index) : 0
     }
 
     /// Position of a UID, or of the first one above it.
@@ -53,18 +75,16 @@ struct UIDMap {
         guard found.index < segments.count else { return (count, false) }
         var position = Int(starts[found.index])
         guard found.isExact else { return (position, false) }
-        let first = found.index * Self.wordCount
-        let word = Int(uid / 64) % Self.wordCount
-        for index in first..<first + word { position += words[index].nonzeroBitCount }
+        let last = Int(uid / 64) % Self.wordCount
+        for index in 0..<last { position += word(index, atPlace: found.index).nonzeroBitCount }
+        let bits = word(last, atPlace: found.index)
         let bit = UInt64(1) << UInt64(uid % 64)
-        position += (words[first + word] & (bit - 1)).nonzeroBitCount
-        return (position, words[first + word] & bit != 0)
+        position += (bits & (bit - 1)).nonzeroBitCount
+        return (position, bits & bit != 0)
     }
 
     /// Messages before a segment.
     func start(ofPlace place: Int) -> Int { Int(starts[place]) }
-
-    func word(_ index: Int, atPlace place: Int) -> UInt64 { words[place * Self.wordCount + index] }
 
     func contains(_ uid: UInt32) -> Bool {
         word(Int(uid / 64) % Self.wordCount, ofSegment: MessageSegment.number(of: uid)) & (1 << UInt64(uid % 64)) != 0
@@ -78,7 +98,7 @@ struct UIDMap {
         return uid(at: position, &cursor)
     }
 
-    /// Where somebody is who asks for one position after the other: a word, and the messages before it.
+    /// Where somebody is who asks for one position after the other: a word (as if all segments had some), and the messages before it.
     struct Cursor {
         fileprivate var word = 0
         fileprivate var before = 0
@@ -89,7 +109,7 @@ struct UIDMap {
         precondition(position >= 0 && position < count)
         if position < cursor.before || position >= cursor.before + MessageSegment.capacity { seek(position, &cursor) }
         while true {
-            let bits = words[cursor.word]
+            let bits = word(cursor.word % Self.wordCount, atPlace: cursor.word / Self.wordCount)
             let rank = position - cursor.before
             // Nearly always no message is missing.
             if bits == .max, rank < 64 { return uid(cursor.word, rank) }
@@ -120,7 +140,7 @@ struct UIDMap {
         var word = isExact ? Int(next / 64) % Self.wordCount : 0
         var mask = isExact ? UInt64.max << UInt64(next % 64) : .max
         while place < segments.count {
-            let bits = words[place * Self.wordCount + word] & mask
+            let bits = self.word(word, atPlace: place) & mask
             if bits != 0 { return self.uid(segments[place], word, bits.trailingZeroBitCount) }
             mask = .max
             word += 1
@@ -149,12 +169,20 @@ struct UIDMap {
         return base
     }
 
+    private mutating func appendEmpty(_ number: UInt32) {
+        segments.append(number)
+        starts.append(Int32(truncatingIfNeeded: count))
+        flagSums.append(0)
+        places.append(Int32(truncatingIfNeeded: words.count))
+        words.append(contentsOf: repeatElement(0, count: Self.wordCount))
+    }
+
     /// Adds UIDs above all that are there, ascending.
     mutating func append(_ uids: [UInt32]) {
         for uid in uids {
             let number = MessageSegment.number(of: uid)
-            if segments.last != number { append(number, flagSum: 0) { _ in 0 } }
-            words[(segments.count - 1) * Self.wordCount + Int(uid / 64) % Self.wordCount] |= 1 << UInt64(uid % 64)
+            if segments.last != number { appendEmpty(number) }
+            words[ownWords(segments.count - 1) + Int(uid / 64) % Self.wordCount] |= 1 << UInt64(uid % 64)
             count += 1
         }
     }
@@ -164,14 +192,14 @@ struct UIDMap {
         guard let first = uids.first else { return }
         for uid in uids {
             let found = find(MessageSegment.number(of: uid))
-            if found.isExact { words[found.index * Self.wordCount + Int(uid / 64) % Self.wordCount] &= ~(1 << UInt64(uid % 64)) }
+            if found.isExact { words[ownWords(found.index) + Int(uid / 64) % Self.wordCount] &= ~(1 << UInt64(uid % 64)) }
         }
         var place = find(MessageSegment.number(of: first)).index
         guard place < segments.count else { return }
         count = Int(starts[place])
         while place < segments.count {
             starts[place] = Int32(truncatingIfNeeded: count)
-            for index in place * Self.wordCount..<(place + 1) * Self.wordCount { count += words[index].nonzeroBitCount }
+            for index in 0..<Self.wordCount { count += word(index, atPlace: place).nonzeroBitCount }
             place += 1
         }
     }

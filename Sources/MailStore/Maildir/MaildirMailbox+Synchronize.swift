@@ -99,7 +99,7 @@ extension MaildirMailbox {
         uids.reserve(Int(header.uidNext) / MessageSegment.capacity + 1 < 1 << 16 ? Int(header.uidNext) / MessageSegment.capacity + 1 : 0)
         var withNew: [UInt32] = []
         try index.forEachSegment(transaction) { number, bytes in
-            uids.append(number, flagSum: MessageSegment.flagSum(bytes)) { MessageSegment.word($0, bytes) }
+            uids.append(number, bytes)
             if header.recent > 0, MessageSegment.counters(bytes).new > 0 { withNew.append(number) }
         }
         guard uids.count == Int(header.messages) else { throw .damaged("messages and their number differ") }

@@ -95,10 +95,15 @@ struct MovedFrom {
         isTarget = target.prefix == mailbox.index.prefix
     }
 
-    /// The messages left: waits until the disk knows.
-    func synchronize(isDurable: Bool) throws(StoreError) {
+    /// The messages left: waits until the disk knows. Where it cannot say so they have been moved all the same, and are safe in their new place.
+    func synchronize(isDurable: Bool) {
         guard isDurable else { return }
-        for place in [mailbox.folder.new, mailbox.folder.cur] { try place.synchronize() }
+        for place in [mailbox.folder.new, mailbox.folder.cur] {
+            do throws(StoreError) { try place.synchronize() } catch {
+                mailbox.store.options.log(
+                    .error, "\(error.logText): messages that were moved may be here again after a crash of the system")
+            }
+        }
     }
 
     /// Tells the index. Where the target is the same mailbox: of what came as well.

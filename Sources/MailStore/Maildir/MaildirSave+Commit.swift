@@ -19,13 +19,25 @@ extension MaildirSave {
     /// Puts every message into its place under the lock of dovecot-uidlist, writes the UIDs down, and waits for the disk.
     func finish() throws(StoreError) -> Outcome {
         guard !items.isEmpty else { return .saved(SavedMessages(uidValidity: 0, uids: [])) }
-        // Counting may have to give UIDs to deliveries, which takes the lock; what another session saved since is in the index when it lets go.
-        if let allowance, allowance.isLimited { try allowance.checkAll(try store.quotaUsage()) }
-        let lock = try store.lock(UIDListFile.name, in: folder.control)
-        if let allowance, allowance.isLimited, let usage = try store.indexedUsage() { try allowance.checkAll(usage) }
-        let outcome = try SaveCommit(self).run()
-        if case .saved = outcome { items = [] }
+        var lock: DotLock? = try store.lock(UIDListFile.name, in: folder.control)
+        if let allowance, allowance.isLimited {
+            var usage = try store.indexedUsage()
+            if usage == nil {
+                // Counting may have to give UIDs to deliveries, which takes the lock; what another session saved since is in the index when it
+                // lets go.
+                lock = nil
+                try allowance.checkAll(try store.quotaUsage())
+                lock = try store.lock(UIDListFile.name, in: folder.control)
+                usage = try store.indexedUsage()
+            }
+            if let usage { try allowance.checkAll(usage) }
+        }
+        let commit = try SaveCommit(self)
+        let outcome = try commit.run()
         _ = consume lock
+        guard case .saved(let saved) = outcome else { return outcome }
+        commit.rememberSummaries(of: saved)
+        items = []
         return outcome
     }
 

@@ -18,6 +18,14 @@ extension MaildirStore {
         return found
     }
 
+    /// `found` is all there is of a root, seen just now. Only where its mailboxes are all in one place and the directory told of each what it is.
+    private func forgetAbsent(_ found: [ListedMailbox]) {
+        guard roots.count == 1, let root = roots.first, root.inbox == nil, root.names.layout == .maildirPlusPlus,
+            let own = try? root.mail.status()
+        else { return }
+        MailboxIndex.forgetAbsent(root.index, device: own.device) { Set(found.map(\.inode)).union([own.inode]) }
+    }
+
     /// By name, each once.
     private static func sorted(_ all: [ListedMailbox]) -> [ListedMailbox] {
         var sorted: [ListedMailbox] = []
@@ -98,11 +106,13 @@ extension MaildirStore {
     }
 
     private func addFlatNames(_ root: MaildirRoot, _ index: Int, to found: inout [ListedMailbox]) throws(StoreError) {
+        var isCertain = true
         do throws(SystemError) {
             try root.mail.directory.forEachEntry { entry in
                 guard entry.name.count > 1, entry.name.first == ASCII.dot, entry.kind == .directory || entry.kind == .unknown else {
                     return
                 }
+                if entry.kind == .unknown { isCertain = false }
                 let stored = entry.name.dropFirst()
                 let inode = entry.kind == .directory ? entry.inode : 0
                 if let name = rules.plainName(stored: stored, namespace: index) {
@@ -113,6 +123,7 @@ extension MaildirStore {
                 if let name = rules.name(storedParts: parts, namespace: index), !name.isInbox { found.append(listed(name, inode: inode)) }
             }
         } catch { throw root.mail.failure(error) }
+        if isCertain { forgetAbsent(found) }
     }
 
     private func nestedNames(_ root: MaildirRoot, _ index: Int) throws(StoreError) -> [MailboxName] {

@@ -75,7 +75,7 @@ final class SaveCommit {
                     undo()
                     throw error
                 }
-                try sources?.synchronize(isDurable: store.isDurable)
+                sources?.synchronize(isDurable: store.isDurable)
                 return .success(nil)
             } catch { return .failure(error) }
         }
@@ -89,8 +89,24 @@ final class SaveCommit {
             tell(after, nil)
         }
         let first = lastUID - UInt32(save.items.count - 1)
-        index.remember(save.items.map(\.summary), from: first, uidValidity: header.uidValidity)
         return .saved(SavedMessages(uidValidity: header.uidValidity, uids: Array(first...lastUID)))
+    }
+
+    /// Messages of a mailbox that the index does not know up to which it is looked at, so that what was found out of a new one is kept.
+    private static let fewMessages = 1_000
+
+    /// What was found while the messages were saved goes to the index. The lock must be free again: a mailbox that the index does not know
+    /// is looked at first, if that is little work.
+    func rememberSummaries(of saved: SavedMessages) {
+        guard let first = saved.uids.first, save.items.contains(where: { $0.summary != nil }) else { return }
+        if records != nil, list.recordCount <= Self.fewMessages, index.header() == nil {
+            let context = FolderScan.Context(
+                index: index, uidValidity: header.uidValidity, guid: header.guid, isReadOnlyStorage: false, shown: UIDMap(), highestShown: 0
+            )
+            // Where that cannot be, the summaries are made again when they are wanted.
+            _ = try? FolderScan.run(folder, store, context)
+        }
+        index.remember(save.items.map(\.summary), from: first, uidValidity: header.uidValidity)
     }
 
     // MARK: files
