@@ -213,23 +213,22 @@ internal import CLMDB
             let buffer = UnsafeRawBufferPointer(bytes)
             var offset = 0
             if buffer.count >= 32 {
-                var lanes = SIMD4<UInt64>(sum, sum &+ 1, sum &+ 2, sum &+ 3)
+                // Four variables, not a vector: the processor multiplies them side by side, and has no such multiplication of vectors.
+                var (first, second, third, fourth) = (sum, sum &+ 1, sum &+ 2, sum &+ 3)
                 while offset + 32 <= buffer.count {
-                    for lane in 0..<4 {
-                        let word = unsafe buffer.loadUnaligned(fromByteOffset: offset + 8 * lane, as: UInt64.self)
-                        let mixed = (lanes[lane] ^ word) &* 1_099_511_628_211
-                        lanes[lane] = mixed ^ mixed >> 29
-                    }
+                    unsafe mix(&first, buffer.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+                    unsafe mix(&second, buffer.loadUnaligned(fromByteOffset: offset + 8, as: UInt64.self))
+                    unsafe mix(&third, buffer.loadUnaligned(fromByteOffset: offset + 16, as: UInt64.self))
+                    unsafe mix(&fourth, buffer.loadUnaligned(fromByteOffset: offset + 24, as: UInt64.self))
                     offset += 32
                 }
-                for lane in 0..<4 {
-                    sum = (sum ^ lanes[lane]) &* 1_099_511_628_211
-                    sum ^= sum >> 29
-                }
+                mix(&sum, first)
+                mix(&sum, second)
+                mix(&sum, third)
+                mix(&sum, fourth)
             }
             while offset + 8 <= buffer.count {
-                sum = unsafe (sum ^ buffer.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) &* 1_099_511_628_211
-                sum ^= sum >> 29
+                unsafe mix(&sum, buffer.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
                 offset += 8
             }
             while offset < buffer.count {
@@ -241,6 +240,12 @@ internal import CLMDB
         unsafe add(key)
         unsafe add(value)
         return sum
+    }
+
+    @inline(__always)
+    private static func mix(_ sum: inout UInt64, _ word: UInt64) {
+        let mixed = (sum ^ word) &* 1_099_511_628_211
+        sum = mixed ^ mixed >> 29
     }
 
     private static func bytes(_ value: MDB_val) -> UnsafeBufferPointer<UInt8> {
