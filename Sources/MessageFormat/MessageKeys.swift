@@ -98,7 +98,11 @@ extension MessageKeys {
         // Of too many the first one stays, which names the conversation, and the latest.
         if ancestors.count > Limits.references { ancestors = [ancestors[0]] + ancestors.suffix(Limits.references - 1) }
         if ancestors.isEmpty, let parent = MessageIDs.first(in: envelope.inReplyTo ?? []) { ancestors = [parent] }
-        var bytes: [UInt8] = [Self.form, flags.rawValue]
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(
+            Self.textsStart + texts.reduce(0) { $0 + $1.count } + ancestors.reduce(0) { $0 + 2 + $1.count })
+        bytes.append(Self.form)
+        bytes.append(flags.rawValue)
         for number in [date?.unixSeconds ?? 0, date?.localDay ?? 0] {
             for index in 0..<8 { bytes.append(UInt8(truncatingIfNeeded: number >> (8 * index))) }
         }

@@ -229,6 +229,7 @@ extension MessageParser {
         frames.append(Frame(part: parts.count))
         parts.append(part)
         field = HeaderField()
+        field.isInMessage = isMessage
         mode = .header
     }
 
@@ -253,6 +254,8 @@ struct HeaderField {
     var lines = 0
     /// The header has a MIME-Version.
     var isMIME = false
+    /// The header is that of a message. (To ask the part for its envelope would copy that for each line.)
+    var isInMessage = false
 }
 
 extension MessageParser {
@@ -274,9 +277,8 @@ extension MessageParser {
         guard let colon = line.firstIndex(of: 0x3a) else { return }
         var name = line[..<colon]
         while let last = name.last, last.isBlank { name = name.dropLast() }
-        guard let part = frames.last?.part else { return }
         if name.isName("mime-version") { field.isMIME = true }
-        field.isWanted = MIMEHeader.isField(name) || !skipsEnvelopes && parts[part].envelope != nil && Envelope.isField(name)
+        field.isWanted = MIMEHeader.isField(name) || !skipsEnvelopes && field.isInMessage && Envelope.isField(name)
         if field.isWanted {
             field.name = Array(name)
             let value = line[(colon + 1)...]
@@ -308,7 +310,7 @@ extension MessageParser {
         frames[index].bodyStart = end
         mode = .body
         // Without MIME-Version and Content-Type a message is not MIME: its other fields mean nothing (RFC 2045 section 4). A part always is.
-        if index == 0 || parts[part].envelope != nil, !field.isMIME, !parts[part].mime.hasType { parts[part].mime = MIMEHeader() }
+        if index == 0 || field.isInMessage, !field.isMIME, !parts[part].mime.hasType { parts[part].mime = MIMEHeader() }
         guard frames.count < Limits.depth else { return }
         let type = parts[part].type
         if type.isName("multipart") {
