@@ -7,15 +7,16 @@ struct MessageSorter {
     /// The values of one criterion as numbers in their order. Of equal texts, which many messages have, one is kept and compared.
     private struct Column {
         private let isReverse: Bool
-        let text: MessageKeys.Text?
+        private let isText: Bool
         /// Of texts at first the number of the text, in the end its place among all.
         private(set) var numbers: [Int64] = []
-        private var texts = TextTable(expected: 64)
+        private var texts: TextTable
         private var key: [UInt8] = []
 
         init(_ criterion: SortCriterion, count: Int) {
             isReverse = criterion.isReverse
-            text = criterion.key.text
+            isText = criterion.key.text != nil
+            texts = TextTable(expected: isText ? min(count, 8_192) : 0)
             numbers.reserveCapacity(count)
         }
 
@@ -28,7 +29,7 @@ struct MessageSorter {
         }
 
         mutating func finish() {
-            if text != nil {
+            if isText {
                 let places = texts.places()
                 for index in numbers.indices { numbers[index] = places[Int(numbers[index])] }
             }
@@ -51,13 +52,14 @@ struct MessageSorter {
         let source = KeySource(mailbox)
         let needsKeys = criteria.contains { ![.arrival, .size].contains($0.key) }
         var columns = criteria.map { Column($0, count: positions.count) }
+        let texts = criteria.map(\.key.text)
         var numbers = [Int64](repeating: 0, count: criteria.count)
         var present: [Int] = []
         present.reserveCapacity(positions.count)
         try source.forEach(of: positions, needsKeys: needsKeys) { (position, keys) throws(StoreError) in
             try readNumbers(position, keys, source, into: &numbers)
             for index in columns.indices {
-                if let text = columns[index].text, let keys {
+                if let text = texts[index], let keys {
                     columns[index].append(keys.text(text), comparator)
                 } else {
                     columns[index].append(numbers[index])

@@ -9,24 +9,25 @@ enum RadixOrder {
             greatest = max(greatest, values[index])
         }
         let width = UInt64.bitWidth - UInt64(bitPattern: greatest &- least).leadingZeroBitCount
+        guard width > 0 else { return }
         // The more there are, the fewer passes.
         let digit = order.count < 1_000 ? 8 : 11
         let mask = UInt64(1) << UInt64(digit) - 1
-        var other = order
-        var shift = 0
-        while shift < width {
-            func place(_ index: Int) -> Int { Int(UInt64(bitPattern: values[index] &- least) >> UInt64(shift) & mask) }
-            var starts = [Int](repeating: 0, count: 1 << digit)
-            for index in order { starts[place(index)] += 1 }
+        var entries = order.map { (value: UInt64(bitPattern: values[$0] &- least), index: $0) }
+        var other = entries
+        var starts = [Int](repeating: 0, count: 1 << digit)
+        for shift in stride(from: UInt64(0), to: UInt64(width), by: digit) {
+            for bucket in starts.indices { starts[bucket] = 0 }
+            for entry in entries { starts[Int(entry.value >> shift & mask)] += 1 }
             var next = 0
             for bucket in starts.indices { (starts[bucket], next) = (next, next + starts[bucket]) }
-            for index in order {
-                let bucket = place(index)
-                other[starts[bucket]] = index
+            for entry in entries {
+                let bucket = Int(entry.value >> shift & mask)
+                other[starts[bucket]] = entry
                 starts[bucket] += 1
             }
-            swap(&order, &other)
-            shift += digit
+            swap(&entries, &other)
         }
+        for place in order.indices { order[place] = entries[place].index }
     }
 }

@@ -49,54 +49,47 @@ struct TextTable {
         }
     }
 
-    /// Rounds of `places`, of eight bytes each; what is equal so far is compared then.
-    private static let rounds = 4
+    /// How often `places` looks at eight further bytes of texts that are equal so far; then they are compared.
+    private static let depth = 4
 
     /// For each text its place among all, in the order of their bytes.
     func places() -> [Int64] {
-        // Of texts that were equal up to now: the place of the first of them.
-        var places = [Int64](repeating: 0, count: count)
-        var words = places
-        var lengths = places
-        var left = Array(0..<count)
-        for round in 0..<Self.rounds where left.count > 1 {
-            for number in left {
-                let range = range(number)
-                let index = min(range.upperBound, range.lowerBound + 8 * round)
-                // In the order of numbers without a sign.
-                words[number] = Int64(bitPattern: ByteScan.word(bytes, index, before: range.upperBound) ^ 1 << 63)
-                lengths[number] = Int64(min(9, range.upperBound - index))
+        var order = Array(0..<count)
+        // In the order of numbers with a sign.
+        RadixOrder.sort(&order, by: order.map { Int64(bitPattern: word(of: $0, depth: 0) ^ 1 << 63) })
+        // Texts that are equal in all bytes before eight times the depth lie together.
+        var runs = Self.runs(in: order.map { (word(of: $0, depth: 0), $0) }, from: 0).map { (range: $0, depth: 1) }
+        var run: [(word: UInt64, number: Int)] = []
+        while let (range, depth) = runs.popLast() {
+            run.removeAll(keepingCapacity: true)
+            for index in range { run.append((word(of: order[index], depth: depth), order[index])) }
+            if depth < Self.depth {
+                run.sort { $0.word < $1.word }
+                for equal in Self.runs(in: run, from: range.lowerBound) { runs.append((equal, depth + 1)) }
+            } else {
+                run.sort { ByteScan.compare(self[$0.number], self[$1.number]) < 0 }
             }
-            RadixOrder.sort(&left, by: lengths)
-            RadixOrder.sort(&left, by: words)
-            RadixOrder.sort(&left, by: places)
-            left = Self.split(left, &places) { words[$0] == words[$1] && lengths[$0] == lengths[$1] }
+            for index in run.indices { order[range.lowerBound + index] = run[index].number }
         }
-        left.sort { one, other in
-            if places[one] != places[other] { return places[one] < places[other] }
-            return ByteScan.compare(self[one], self[other]) < 0
-        }
-        _ = Self.split(left, &places) { _, _ in false }
+        var places = [Int64](repeating: 0, count: count)
+        for (place, number) in order.enumerated() { places[number] = Int64(place) }
         return places
     }
 
-    /// Gives texts, which are in order by their old places and by what was looked at, new places; answers those that have one with others.
-    private static func split(_ order: [Int], _ places: inout [Int64], _ isEqual: (Int, Int) -> Bool) -> [Int] {
-        var equal: [Int] = []
-        var (group, start) = (Int64(-1), 0)
-        var previous: (number: Int, place: Int64, isEqual: Bool)?
-        for (index, number) in order.enumerated() {
-            if places[number] != group { (group, start) = (places[number], index) }
-            var place = group + Int64(index - start)
-            var joins = false
-            if let previous, index > start, isEqual(previous.number, number) {
-                (place, joins) = (previous.place, true)
-                if !previous.isEqual { equal.append(previous.number) }
-                equal.append(number)
-            }
-            places[number] = place
-            previous = (number, place, joins)
+    /// Where several equal words lie side by side, counted from `start`.
+    private static func runs(in words: [(word: UInt64, number: Int)], from start: Int) -> [Range<Int>] {
+        var runs: [Range<Int>] = []
+        var first = 0
+        for index in words.indices where index + 1 == words.count || words[index + 1].word != words[index].word {
+            if index > first { runs.append(start + first..<start + index + 1) }
+            first = index + 1
         }
-        return equal
+        return runs
+    }
+
+    /// Eight bytes of a text, those behind its end as 0.
+    private func word(of number: Int, depth: Int) -> UInt64 {
+        let text = range(number)
+        return ByteScan.word(bytes, min(text.upperBound, text.lowerBound + 8 * depth), before: text.upperBound)
     }
 }
