@@ -5,7 +5,9 @@ internal import TLS
 internal import Variables
 
 /// The settings of a login service, made ready once in the zygote; all clients share them.
-struct LoginSettings {
+///
+/// One object, made after the heap is settled: what each client copies of it lies on few pages, and a worker has to copy those.
+final class LoginSettings {
     let offer: IMAPDialogue.Offer
     let tls: TLSServer?
     let logLine: LoginLine
@@ -22,7 +24,8 @@ struct LoginSettings {
     /// How long a login waits for an auth or mail service that is being started again.
     static let restartPatience: Int64 = 10_000
 
-    init(_ startup: Startup) throws(StartFailure) {
+    init(_ startup: Startup, tls: TLSServer?) {
+        self.tls = tls
         let settings = startup.settings
         let ssl = settings["ssl"]
         var offer = IMAPDialogue.Offer()
@@ -34,7 +37,6 @@ struct LoginSettings {
         if settings.bool("imap_literal_minus") { offer.capabilities.replaceLast("LITERAL+", with: "LITERAL-") }
         let extra = settings["imap_capability"]
         if extra.hasPrefix("+") { offer.capabilities += " " + extra.dropFirst() } else if !extra.isEmpty { offer.capabilities = extra }
-        tls = ssl == "no" ? nil : try Self.server(settings, protocolName: startup.order.protocolName)
         offer.canStartTLS = tls != nil
         self.offer = offer
         logLine = LoginLine(settings)
@@ -46,7 +48,10 @@ struct LoginSettings {
         proxyTime = settings.milliseconds("haproxy_timeout", default: 3_000)
     }
 
-    private static func server(_ settings: Settings, protocolName: String) throws(StartFailure) -> TLSServer {
+    /// Reads certificates and keys; nil without TLS.
+    static func server(_ startup: Startup) throws(StartFailure) -> TLSServer? {
+        let settings = startup.settings
+        if settings["ssl"] == "no" { return nil }
         guard let main = tlsSettings(settings["ssl_server_cert"], settings["ssl_server_key"], settings) else {
             throw StartFailure("ssl enabled, but ssl_server_cert_file (ssl_cert) is not set: set it, or write ssl = no")
         }
@@ -60,7 +65,7 @@ struct LoginSettings {
             for name in block.localName.split(separator: " ") { hosts.append(TLSHost(name: String(name), settings: identity)) }
         }
         do throws(TLSError) {
-            let server = try TLSServer(main, hosts: hosts, applicationProtocol: protocolName)
+            let server = try TLSServer(main, hosts: hosts, applicationProtocol: startup.order.protocolName)
             try server.rehearse()
             return server
         } catch {

@@ -47,16 +47,27 @@ final class SessionZygote: ZygoteRole {
         let pid: UInt32
     }
 
-    /// A running session, as anvil knows it.
-    struct Running {
+    /// A running session, as anvil knows it. An object: a table of thousands of them stays small, and a worker keeps each page of it that the
+    /// zygote writes to afterwards.
+    final class Running {
         let id: UInt64
-        var user: String
-        var address: String
-        var session: String
-        var isAdopted = false
+        let user: String
+        let address: String
+        let session: String
+        let isAdopted: Bool
         /// uid, for a worker that is used again.
-        var uid: UInt32
-        var gid: UInt32 = 0
+        let uid: UInt32
+        let gid: UInt32
+
+        init(id: UInt64, user: String, address: String, session: String, isAdopted: Bool = false, uid: UInt32, gid: UInt32 = 0) {
+            self.id = id
+            self.user = user
+            self.address = address
+            self.session = session
+            self.isAdopted = isAdopted
+            self.uid = uid
+            self.gid = gid
+        }
     }
 
     let zygote: Zygote
