@@ -44,6 +44,8 @@ class Growth(Case):
 
     def calls(self, mailbox):
         """System calls of each command, in a session of its own; and its private memory when it waits."""
+        # The worker that is looked at must be this session's, not one that is about to end.
+        self.until(lambda: not [p for p in self.made.named("imap") if "[alice" in p.title], "the end of the sessions before")
         client = self.made.login("alice")
         counted = []
         for text in self.COMMANDS:
