@@ -112,7 +112,7 @@ def spawn(count, clients):
 
 
 def mailboxes(measure, options):
-    # a first look at a million files takes more memory than the default allows, of both servers
+    # a first look at a million files takes more memory than the default allows Dovecot
     with Side(SHARED, {"default_vsz_limit": "2G"}) as side:
         return measure(store.Bench(options, side))
 
