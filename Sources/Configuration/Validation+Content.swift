@@ -107,6 +107,11 @@ extension Validation {
             if !prefixes.insert(prefix).inserted {
                 log.error("Duplicate namespace prefix: \"\(prefix)\"", at: namespace.location)
             }
+            if namespace["type"] == "shared", prefix.contains("%") || prefix.contains("$") {
+                log.warning(
+                    "namespace \(namespace.name): mailboxes that users share are not available in this version: it is left out",
+                    at: namespace.location, expected: "type = public for what is the same for everybody")
+            }
             let separator = namespace["separator"]
             if separator.utf8.count > 1 {
                 log.error("namespace \(namespace.name): the separator must be one character", at: namespace.location)

@@ -35,7 +35,11 @@ package struct MailConfiguration {
 
     /// A setting with the user's variables put in.
     func expanded(_ name: String, _ variables: [String: String]) throws(AccessFailure) -> String {
-        do throws(TemplateError) { return try Template(value(name), dialect: dialect, scope: .mail).expand(variables) } catch {
+        try expanded(value(name), of: name, variables)
+    }
+
+    private func expanded(_ text: String, of name: String, _ variables: [String: String]) throws(AccessFailure) -> String {
+        do throws(TemplateError) { return try Template(text, dialect: dialect, scope: .mail).expand(variables) } catch {
             throw AccessFailure(.configuration, "\(name): \(error.message)")
         }
     }
@@ -53,14 +57,19 @@ package struct MailConfiguration {
     }
 
     /// - Parameter log: hears what the administrator should know; the text may hold bytes of foreign file names.
-    package func storeOptions(for user: MailUser, log: @escaping (StoreOptions.Severity, String) -> Void) -> StoreOptions {
+    package func storeOptions(
+        for user: MailUser, log: @escaping (StoreOptions.Severity, String) -> Void
+    ) throws(AccessFailure) -> StoreOptions {
         var options = StoreOptions()
         options.durability = value("mail_fsync") == "never" ? .never : value("mail_fsync") == "always" ? .always : .optimized
         options.savesCRLF = isOn("mail_save_crlf")
         options.hostname = value("hostname")
         options.log = log
         options.quota = quota(of: user) { log(.warning, $0) }
-        let namespaces = settings.records(of: "namespace", in: filter).filter { $0["disabled"] != "yes" }.map(Self.namespace)
+        var namespaces: [NamespaceSettings] = []
+        for record in settings.records(of: "namespace", in: filter) where NamespaceSettings.isOffered({ record[$0] }) {
+            namespaces.append(try namespace(record, user.variables(service: service)))
+        }
         if namespaces.contains(where: \.holdsInbox) { options.namespaces = namespaces }
         return options
     }
@@ -73,15 +82,11 @@ package struct MailConfiguration {
         return QuotaSettings(values: values, fields: user.fields, complain: complain)
     }
 
-    private static func namespace(_ record: SettingsRecord) -> NamespaceSettings {
-        var namespace = NamespaceSettings()
-        namespace.kind = record["type"] == "shared" ? .shared : record["type"] == "public" ? .otherUsers : .personal
-        namespace.prefix = Array(record["prefix"].utf8)
-        namespace.separator = record["separator"].utf8.first
-        namespace.holdsInbox = record["inbox"] == "yes"
-        namespace.isHidden = record["hidden"] == "yes"
-        namespace.listing = record["list"] == "no" ? .no : record["list"] == "children" ? .children : .yes
-        namespace.holdsSubscriptions = record["subscriptions"] != "no"
+    private func namespace(_ record: SettingsRecord, _ variables: [String: String]) throws(AccessFailure) -> NamespaceSettings {
+        var namespace = NamespaceSettings { record[$0] }
+        namespace.location = try MailLocation(namespace: { record[$0] }) { (text) throws(AccessFailure) in
+            try expanded(text, of: "namespace \(record.name)", variables)
+        }
         namespace.mailboxes = record.children.filter { $0.kind == "mailbox" }.map { mailbox in
             MailboxSettings(
                 name: Array(mailbox.name.utf8),

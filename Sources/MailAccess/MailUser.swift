@@ -1,5 +1,6 @@
 package import MailStore
 internal import Platform
+internal import Variables
 
 /// The user whose mail it is.
 package struct MailUser {
@@ -45,20 +46,13 @@ package struct MailUser {
         }
     }
 
-    package var variables: [String: String] {
-        let at = name.lastIndex(of: "@")
-        return [
-            "user": name, "username": at.map { String(name[..<$0]) } ?? name,
-            "domain": at.map { String(name[name.index(after: $0)...]) } ?? "",
-            "home": home ?? "", "uid": String(uid), "gid": String(gid), "pid": String(Process.id),
-        ]
+    func variables(service: String) -> [String: String] {
+        UserVariables.table(user: name, home: home ?? "", uid: uid, gid: gid, service: service)
     }
 
     /// Where the mail is: the user database's word before the setting.
     package func mailLocation(_ configuration: MailConfiguration) throws(AccessFailure) -> MailLocation {
-        var table = variables
-        table["service"] = configuration.service
-        var result = try configuration.location(table)
+        var result = try configuration.location(variables(service: configuration.service))
         guard let location, !location.isEmpty else {
             result.path = fields["mail_path"] ?? result.path
             result.inboxPath = fields["mail_inbox_path"] ?? result.inboxPath
@@ -68,24 +62,9 @@ package struct MailUser {
             guard !result.path.isEmpty else { throw AccessFailure(.configuration, "mail_path is not set") }
             return result
         }
-        // 2.3: DRIVER:PATH[:KEY=VALUE]…
-        var fields = location.split(separator: ":", omittingEmptySubsequences: false)[...]
-        if let driver = fields.first, fields.count > 1, !driver.hasPrefix("/"), !driver.hasPrefix("~") {
-            guard driver == "maildir" else { throw AccessFailure(.temporary, "Unknown mail storage driver \(driver)") }
-            fields = fields.dropFirst()
+        guard let whole = MailLocation(text: location) else {
+            throw AccessFailure(.temporary, "mail=\(location): only maildir:PATH is available in this version")
         }
-        result.path = fields.popFirst().map(String.init) ?? ""
-        for field in fields {
-            let pair = field.split(separator: "=", maxSplits: 1).map(String.init)
-            guard pair.count == 2 else { continue }
-            switch pair[0] {
-            case "INBOX": result.inboxPath = pair[1]
-            case "CONTROL": result.controlPath = pair[1]
-            case "INDEX": result.indexPath = pair[1]
-            case "LAYOUT": result.layout = pair[1] == "fs" ? .nested : .maildirPlusPlus
-            default: break
-            }
-        }
-        return result
+        return whole
     }
 }

@@ -8,6 +8,8 @@ package struct Namespace: Sendable {
     package let isHidden: Bool
     package let listing: NamespaceSettings.Listing
     package let holdsSubscriptions: Bool
+    /// It shows the mail of another one, which LIST shows there.
+    let isAlias: Bool
     package let mailboxes: [MailboxSettings]
 
     init(_ settings: NamespaceSettings, storageSeparator: UInt8) {
@@ -18,6 +20,7 @@ package struct Namespace: Sendable {
         isHidden = settings.isHidden
         listing = settings.listing
         holdsSubscriptions = settings.holdsSubscriptions
+        isAlias = settings.aliasOf != nil
         mailboxes = settings.mailboxes
     }
 

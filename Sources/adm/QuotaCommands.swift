@@ -62,7 +62,7 @@ struct UserOption: ParsableArguments {
             let configuration = try MailConfiguration.load(path: path, overrides: options.overrides, service: "doveadm")
             let user = try MailUser.find(self.user, configuration)
             try user.become(configuration)
-            let options = configuration.storeOptions(for: user) { severity, text in
+            let options = try configuration.storeOptions(for: user) { severity, text in
                 if severity != .debug { Output.error("\(severity == .error ? "Error" : "Warning"): \(Self.printable(text))") }
             }
             let location = try user.mailLocation(configuration)

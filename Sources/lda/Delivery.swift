@@ -27,10 +27,10 @@ struct Delivery {
             while first.count < MessageHead.size, try input.read(appendingTo: &first, atMost: MessageHead.size) > 0 {}
         } catch { throw AccessFailure(.temporary, error.description) }
         head = MessageHead(first[...])
+        var options = try configuration.storeOptions(for: user) { [log] severity, text in
+            log.write(severity == .error ? .error : severity == .warning ? .warning : .debug, text)
+        }
         do throws(StoreError) {
-            var options = configuration.storeOptions(for: user) { [log] severity, text in
-                log.write(severity == .error ? .error : severity == .warning ? .warning : .debug, text)
-            }
             options.quota?.hasGrace = true
             let store = try MailStore.open(location: try location(), home: user.home, options: options)
             let (name, save) = try target(in: store)

@@ -9,11 +9,12 @@ extension IMAPSession {
         if !command.isExtended, command.patterns == [[]] { return listRoot(command.reference) }
         let patterns = try patterns(command.patterns, reference: command.reference)
         let all = try storing { () throws(StoreError) in try store.list() }
+        let hidden = unlistedNamespaces(command)
         let parents = command.selection.contains(.recursiveMatch) ? parentsOfSelected(all, command.selection) : []
         var wanted: [(mailbox: ListedMailbox, wire: [UInt8], hasWantedChild: Bool)] = []
         for mailbox in all {
             let wire = wireName(mailbox.name.text)
-            guard patterns.contains(where: { $0.matches(wire) }) else { continue }
+            guard patterns.contains(where: { $0.matches(wire) }), !hidden.contains(mailbox.name.namespace) else { continue }
             let hasWantedChild = parents.contains(mailbox.name.text)
             guard hasWantedChild || Self.isSelected(mailbox, command.selection) else { continue }
             wanted.append((mailbox, wire, hasWantedChild))
@@ -22,6 +23,16 @@ extension IMAPSession {
             try writeList(wanted[start..<min(wanted.count, start + Self.listBatch)], command)
         }
         return try report("List completed.")
+    }
+
+    /// Namespaces with `list = no`, which are shown to who asks for their prefix.
+    private func unlistedNamespaces(_ command: ListCommand) -> Set<Int> {
+        var hidden: Set<Int> = []
+        for (index, namespace) in store.namespaces.enumerated() where namespace.listing == .no {
+            let prefix = wireName(namespace.prefix)
+            if !command.patterns.contains(where: { (command.reference + $0).starts(with: prefix) }) { hidden.insert(index) }
+        }
+        return hidden
     }
 
     /// Mailboxes whose counters are looked up together: what is told last is this much older than the answer.

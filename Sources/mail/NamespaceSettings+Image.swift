@@ -3,25 +3,24 @@ internal import MailStore
 internal import ServiceKit
 
 extension NamespaceSettings {
-    /// The `namespace` blocks of the settings image, in order; one plain one when there is none.
-    static func all(_ settings: Settings) -> [NamespaceSettings] {
-        let values = settings.beneath("namespace/")
+    /// The `namespace` blocks of the settings, in order; one plain one when there is none.
+    ///
+    /// `values`: what the settings image has beneath `namespace/`. `expand` puts the user into a path; nil: places of their own are left out.
+    static func all(
+        _ values: [String: String], expand: ((String) throws(StoreError) -> String)?
+    ) throws(StoreError) -> [NamespaceSettings] {
         let names = Set(values.keys.compactMap { $0.split(separator: "/").first.map(String.init) }).sorted()
-        let made = names.compactMap { name -> (order: Int, settings: NamespaceSettings)? in
+        var made: [(order: Int, settings: NamespaceSettings)] = []
+        for name in names {
             func value(_ key: String) -> String { values["\(name)/\(key)"] ?? "" }
-            guard value("disabled") != "yes" else { return nil }
-            var namespace = NamespaceSettings()
-            namespace.kind = value("type") == "shared" ? .shared : value("type") == "public" ? .otherUsers : .personal
-            namespace.prefix = Array(value("prefix").utf8)
-            namespace.separator = value("separator").utf8.first
-            namespace.holdsInbox = value("inbox") == "yes"
-            namespace.isHidden = value("hidden") == "yes"
-            namespace.listing = value("list") == "no" ? .no : value("list") == "children" ? .children : .yes
-            namespace.holdsSubscriptions = value("subscriptions") != "no"
+            guard isOffered(value) else { continue }
+            var namespace = NamespaceSettings(value)
+            if let expand { namespace.location = try MailLocation(namespace: value, expand: expand) }
             namespace.mailboxes = mailboxes(of: name, values)
-            return (Int(value("order")) ?? 0, namespace)
+            made.append((Int(value("order")) ?? 0, namespace))
         }
-        let sorted = made.sorted { $0.order < $1.order }.map(\.settings)
+        // The first one is where clients make mailboxes if nobody says otherwise.
+        let sorted = made.sorted { ($0.order, $0.settings.holdsInbox ? 0 : 1) < ($1.order, $1.settings.holdsInbox ? 0 : 1) }.map(\.settings)
         return sorted.contains { $0.holdsInbox } ? sorted : [NamespaceSettings()] + sorted
     }
 

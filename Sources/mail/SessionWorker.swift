@@ -72,20 +72,29 @@ final class SessionWorker {
             }
             guard let assignment = next else { return 0 }
             next = nil
-            do throws(ConfinementError) { try confine(for: assignment.user, program) } catch {
-                log.user = assignment.user.user
-                log.session = assignment.handOver.session
-                log.fatal("\(error)")
-                assignment.refuse()
-                return 89
+            let namespaces: [NamespaceSettings]
+            do throws(StoreError) { namespaces = try template.namespaces(of: assignment.user) } catch {
+                return refuse(assignment, LogText(untrusted: error.logText))
+            }
+            do throws(ConfinementError) { try confine(for: assignment.user, namespaces, program) } catch {
+                return refuse(assignment, "\(error)")
             }
             guard waitForBegin() else { return 0 }
-            serve(assignment)
+            serve(assignment, namespaces)
             guard isReused else { return 0 }
             log.user = ""
             log.session = ""
             do throws(ChannelError) { try control.send(WorkerToZygote.sessionEnded) } catch { return 0 }
         }
+    }
+
+    /// Ends with a client whose mail cannot be reached by anybody.
+    private func refuse(_ assignment: Assignment, _ reason: LogText) -> Int32 {
+        log.user = assignment.user.user
+        log.session = assignment.handOver.session
+        log.fatal(reason)
+        assignment.refuse()
+        return 89
     }
 
     /// The first report. It comes before anything that depends on the user: a user whose directories cannot be made must not throttle the
@@ -148,10 +157,12 @@ final class SessionWorker {
     // MARK: confinement
 
     /// In the order of security.md 4; the directories of the mail exist before they are named in a rule.
-    private func confine(for user: UserRecord, _ program: borrowing SystemCallFilter.Program) throws(ConfinementError) {
+    private func confine(
+        for user: UserRecord, _ namespaces: [NamespaceSettings], _ program: borrowing SystemCallFilter.Program
+    ) throws(ConfinementError) {
         guard !isConfined else { return }
         isConfined = true
-        let directories = user.mailDirectories
+        let directories = directories(of: user, namespaces)
         var circumstances = Confinement.Circumstances(uid: user.uid, gid: user.gid)
         if !Process.isRoot {
             circumstances.uid = Process.effectiveUID
@@ -159,12 +170,14 @@ final class SessionWorker {
         }
         circumstances.descriptors = Self.descriptors
         circumstances.memory = startup.order.vszLimit
-        circumstances.extraRules = directories.map { Landlock.Rule($0, .mail) }
+        circumstances.extraRules = directories.map { Landlock.Rule($0.path, .mail) }
         if isRehearsal { return Confinement.mailWorker.rehearse(circumstances) }
         Process.setUmask(0o077)
         func prepare() throws(SystemError) {
             report()
-            for directory in directories { try FileSystem.makeDirectories(directory, mode: 0o700) }
+            for (directory, isNeeded) in directories {
+                do throws(SystemError) { try FileSystem.makeDirectories(directory, mode: 0o700) } catch { if isNeeded { throw error } }
+            }
         }
         if isReused {
             try Confinement.reusedMailWorker.enter(circumstances, program: program, beforeBinding: prepare)
@@ -175,7 +188,7 @@ final class SessionWorker {
 
     // MARK: the session
 
-    private func serve(_ assignment: Assignment) {
+    private func serve(_ assignment: Assignment, _ namespaces: [NamespaceSettings]) {
         let user = assignment.user
         let handOver = assignment.handOver
         log.user = user.user
@@ -190,6 +203,7 @@ final class SessionWorker {
         )
         do throws(StoreError) {
             var options = template.storeOptions
+            options.namespaces = namespaces
             options.quota = template.quota(of: user)
             options.makeWatch = { [unowned self] in askForWatch() }
             let store = try MailStore.open(location: location(user), home: user.home.isEmpty ? nil : user.home, options: options)
@@ -223,20 +237,26 @@ final class SessionWorker {
         return request
     }
 
+    /// What the session may reach: mail, index and control directories of this user's namespaces. It goes without those that are not needed.
+    private func directories(of user: UserRecord, _ namespaces: [NamespaceSettings]) -> [(path: String, isNeeded: Bool)] {
+        let places = [(location(user), true)] + namespaces.compactMap { one in one.location.map { ($0, !one.ignoresFailure) } }
+        var found: [(path: String, isNeeded: Bool)] = []
+        for (place, isNeeded) in places {
+            // A path that needs a home and has none is an error of the store, which says so.
+            do throws(StoreError) {
+                for path in try place.directories(home: user.home) where !found.contains(where: { $0.path == path }) {
+                    found.append((path, isNeeded))
+                }
+            } catch {}
+        }
+        return found
+    }
+
     private func location(_ user: UserRecord) -> MailLocation {
         func path(_ text: String) -> String? { text.isEmpty ? nil : text }
         return MailLocation(
             driver: .maildir, path: user.mailPath, inboxPath: path(user.mailInboxPath), indexPath: path(user.mailIndexPath),
             controlPath: path(user.mailControlPath), layout: user.layout == "fs" ? .nested : .maildirPlusPlus,
             namesAreUTF8: template.namesAreUTF8)
-    }
-}
-
-extension UserRecord {
-    /// What the session may reach: this user's mail, index and control directories.
-    fileprivate var mailDirectories: [String] {
-        [mailPath, mailInboxPath, mailControlPath, mailIndexPath].filter { !$0.isEmpty }.map { path in
-            path.hasPrefix("~/") ? home + path.dropFirst() : path
-        }
     }
 }

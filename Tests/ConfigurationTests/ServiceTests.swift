@@ -127,6 +127,15 @@ struct ServiceTests {
         #expect(Set(load(base23 + text + "\n").errors.map { $0.prefix(30) }).count == 1)
     }
 
+    @Test("says that mailboxes of other users are left out")
+    func sharedByUsers() {
+        let shared = "namespace {\n  inbox = yes\n}\nnamespace other {\n  type = shared\n  prefix = u/%%u/\n  separator = /\n}\n"
+        #expect(
+            load(base23 + shared).warnings.contains(
+                "namespace other: mailboxes that users share are not available in this version: it is left out"))
+        #expect(load(base23 + shared.replacing("u/%%u/", with: "all/")).warnings.allSatisfy { !$0.contains("left out") })
+    }
+
     @Test("refuse limits with which nothing could run, and paths that depend on where master was started") func impossible() {
         #expect(load(base23 + "default_process_limit = 0\n").errors == ["default_process_limit must not be 0"])
         #expect(load(base23 + "default_client_limit = 0\n").errors == ["default_client_limit must not be 0"])

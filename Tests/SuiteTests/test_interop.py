@@ -15,7 +15,7 @@ MESSAGES = 2000
 
 def listed(line):
     """The name in a line of LIST or LSUB."""
-    return re.search(rb'\([^)]*\) "." "?(.*?)"?$', line).group(1)
+    return re.search(rb'\([^)]*\) "[./]" "?(.*?)"?$', line).group(1)
 
 
 def picture(client):
@@ -23,6 +23,10 @@ def picture(client):
     found = {}
     names = sorted(listed(line) for line in client.command('LIST "" "*"').lines("LIST") if not re.search(rb"(?i)noselect|nonexistent", line))
     found["mailboxes"] = names
+    # As a client shows it that opens level by level.
+    found["levels"] = sorted((listed(line), b"haschildren" in line.lower()) for pattern in (b"%", b"Old/%", b"All.%", b"INBOX.%", b"*")
+                             for line in client.command(b'LIST "" ' + pattern).lines("LIST"))
+    found["namespaces"] = client.command("NAMESPACE").lines("NAMESPACE")
     found["subscriptions"] = sorted(listed(line) for line in client.command('LSUB "" "*"').lines("LSUB") if b"oselect" not in line.lower())
     for name in names:
         reply = client.command('EXAMINE "%s"' % name.decode()).all()
@@ -37,9 +41,9 @@ def picture(client):
     return found
 
 
-@only_culver
-@only_root
-class Interoperation(Case):
+class TakeOver(Case):
+    """What one server leaves and the other one finds."""
+
     def fill(self, client, name, first, count):
         """Many messages at once, with flags, keywords and dates of their own."""
         for number in range(first, first + count):
@@ -54,10 +58,16 @@ class Interoperation(Case):
     def same(self, one, other):
         self.assertEqual(one["mailboxes"], other["mailboxes"])
         self.assertEqual(one["subscriptions"], other["subscriptions"])
+        self.assertEqual(one["namespaces"], other["namespaces"])
+        self.assertEqual(one["levels"], other["levels"])
         for name in one["mailboxes"]:
             self.assertEqual(one[name][:2], other[name][:2], "UIDVALIDITY, UIDNEXT of %r" % name)
             self.assertEqual(one[name][2], other[name][2], name)
 
+
+@only_culver
+@only_root
+class Interoperation(TakeOver):
     @limit(240)
     def test_each_takes_over_what_the_other_left(self):
         server = self.server(users=["alice"])
@@ -109,6 +119,103 @@ class Interoperation(Case):
         self.fill(client, "Bin", 7000, 10)
         theirs = picture(client)
         client.close()
+        with server.login("alice") as client:
+            self.same(theirs, picture(client))
+            self.assertOK(client.logout())
+        self.assertNotRegex(server.log(), r"imap\(alice\).*(Error|Warning)")
+
+
+# By name: what the configuration says, and what names of mailboxes begin with and are parted by.
+LAYOUTS = {
+    "a directory in another": ("mail_location = maildir:~/mail:LAYOUT=fs\nnamespace inbox {\n  inbox = yes\n}\n", "", "/"),
+    "INBOX elsewhere": ("mail_location = maildir:~/mail:INBOX=~/inbox\nnamespace inbox {\n  inbox = yes\n  separator = /\n}\n", "", "/"),
+    "control and index elsewhere": (
+        "mail_location = maildir:%h/mail:CONTROL=%h/control:INDEX=%h/index\nnamespace inbox {\n  inbox = yes\n}\n", "", "."),
+    "all elsewhere, a directory in another": (
+        "mail_location = maildir:~/mail:LAYOUT=fs:INBOX=~/inbox:CONTROL=~/control:INDEX=~/index\nnamespace inbox {\n  inbox = yes\n}\n", "", "/"),
+    "names in UTF-8": ("mail_location = maildir:~/mail:UTF-8\nnamespace inbox {\n  inbox = yes\n}\n", "", "."),
+    "a prefix": ("mail_location = maildir:~/mail\nnamespace inbox {\n  inbox = yes\n  prefix = INBOX.\n  separator = .\n}\n", "INBOX.", "."),
+    "a public namespace with control and index elsewhere": (
+        "mail_location = maildir:~/mail\nnamespace inbox {\n  inbox = yes\n  separator = .\n}\n"
+        "namespace all {\n  type = public\n  prefix = All.\n  separator = .\n  location = maildir:~/all:CONTROL=~/control:INDEX=~/index\n}\n", "All.", "."),
+    "a second namespace": (
+        "mail_location = maildir:~/mail\nnamespace inbox {\n  inbox = yes\n  separator = /\n}\n"
+        "namespace old {\n  prefix = Old/\n  separator = /\n  location = maildir:~/old:LAYOUT=fs\n}\n", "Old/", "/"),
+}
+
+
+@only_culver
+@only_root
+class Layouts(TakeOver):
+    @limit(120)
+    def test_each_finds_what_the_other_made(self):
+        for title, (mail, prefix, separator) in LAYOUTS.items():
+            with self.subTest(title):
+                self.hand_over(mail, lambda *parts: prefix + separator.join(parts))
+
+    def test_places_of_namespaces_name_the_user(self):
+        inbox = "namespace inbox {\n  inbox = yes\n  separator = /\n}\n"
+        server = self.server(users=["alice", "bob"], extra=inbox + (
+            "namespace old {\n  prefix = Old/\n  separator = /\n  location = maildir:~/old-%n\n}\n"
+            "namespace again {\n  prefix = Again/\n  separator = /\n  alias_for = Old/\n  list = no\n}\n"
+            "namespace gone {\n  prefix = Gone/\n  separator = /\n  location = maildir:/proc/gone\n  ignore_on_failure = yes\n}\n"
+            "namespace users {\n  type = shared\n  prefix = Users/%%u/\n  separator = /\n  location = maildir:/proc/%%u\n  list = children\n}\n"))
+        with open(server.passwd_path) as file:
+            lines = file.read().splitlines()
+        lines[1] += "userdb_namespace/old/location=maildir:~/elsewhere:LAYOUT=fs"
+        with open(server.passwd_path, "w") as file:
+            file.write("\n".join(lines) + "\n")
+        for user, box in (("alice", "old-alice/.Box"), ("bob", "elsewhere/Box")):
+            with server.login(user) as client:
+                self.assertOK(client.command("CREATE Old/Box"))
+                self.fill(client, "Old/Box", 1, 2)
+                self.assertEqual([listed(line) for line in client.command('LIST "" *').lines("LIST")], [b"INBOX", b"Old", b"Old/Box"])
+                self.assertIn(b"MESSAGES 2", client.command("STATUS Again/Box (MESSAGES)").all())
+                self.assertEqual(client.command("NAMESPACE").lines("NAMESPACE"), [b'NAMESPACE (("" "/")("Again/" "/")("Old/" "/")) NIL NIL'])
+                self.assertOK(client.logout())
+            self.assertTrue(os.path.isdir(os.path.join(server.home(user), box, "cur")))
+        done = subprocess.run(
+            [culver.programs().lda, "-c", server.config_path, "-d", "alice", "-m", "Old/Box"], input=message("by lda"), stderr=subprocess.PIPE)
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        with server.login("alice") as client:
+            self.assertIn(b"MESSAGES 3", client.command("STATUS Old/Box (MESSAGES)").all())
+
+    def hand_over(self, mail, name):
+        server = self.server(users=["alice"], settings={"mail_location": None}, extra=mail)
+        first = DovecotSession(server.path("dovecot-1"), server.home("alice"), mail)
+        for parts in (("Work",), ("Work", "2025"), ("Entw&APw-rfe",), ("Entw&APw-rfe", "&ZeVnLIqe-")):
+            self.assertOK(first.command('CREATE "%s"' % name(*parts)))
+            self.assertOK(first.command('SUBSCRIBE "%s"' % name(*parts)))
+        for index, box in enumerate(("INBOX", name("Work"), name("Work", "2025"), name("Entw&APw-rfe", "&ZeVnLIqe-"))):
+            self.fill(first, box, 100 * index, 12)
+        theirs = picture(first)
+        first.close()
+        self.assertEqual(sum(len(theirs[box][2]) for box in theirs["mailboxes"]), 48)
+
+        with server.login("alice") as client:
+            self.same(theirs, picture(client))
+            self.assertOK(client.command("SELECT INBOX"))
+            self.assertOK(client.command("STORE 1:3 +FLAGS (\\Deleted $Label3)"))
+            self.assertOK(client.command('COPY 2:5 "%s"' % name("Work")))
+            self.assertOK(client.command('MOVE 6:7 "%s"' % name("Entw&APw-rfe")))
+            self.assertOK(client.command("EXPUNGE"))
+            self.assertOK(client.command('CREATE "%s"' % name("New", "&AOQ-")))
+            self.fill(client, name("New", "&AOQ-"), 900, 4)
+            self.assertOK(client.command('RENAME "%s" "%s"' % (name("Work"), name("Done"))))
+            self.assertOK(client.command('DELETE "%s"' % name("Entw&APw-rfe", "&ZeVnLIqe-")))
+            self.assertOK(client.command('UNSUBSCRIBE "%s"' % name("Entw&APw-rfe", "&ZeVnLIqe-")))
+            self.assertOK(client.command('SUBSCRIBE "%s"' % name("New", "&AOQ-")))
+            ours = picture(client)
+            self.assertOK(client.logout())
+
+        second = DovecotSession(server.path("dovecot-2"), server.home("alice"), mail)
+        self.same(ours, picture(second))
+        self.assertOK(second.command('SELECT "%s"' % name("Done")))
+        self.assertOK(second.command("STORE 1:2 +FLAGS (\\Deleted)"))
+        self.assertOK(second.command("EXPUNGE"))
+        self.assertOK(second.command('COPY 1:3 "%s"' % name("New", "&AOQ-")))
+        theirs = picture(second)
+        second.close()
         with server.login("alice") as client:
             self.same(theirs, picture(client))
             self.assertOK(client.logout())

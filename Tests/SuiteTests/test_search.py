@@ -16,17 +16,18 @@ DOVECOT = "/usr/lib/dovecot/imap"
 
 
 class DovecotSession(Client):
-    """Debian's Dovecot as a session that is logged in already, on a copy of a Maildir."""
+    """Debian's Dovecot as a session that is logged in already. `mail`: what the configuration says of locations and namespaces."""
 
-    def __init__(self, folder, home):
+    MAILDIR = "mail_location = maildir:~/Maildir\nnamespace inbox {\n  inbox = yes\n  separator = .\n}\n"
+
+    def __init__(self, folder, home, mail=MAILDIR):
         owner = pwd.getpwnam("vmail")
         self.folder = folder
         os.makedirs(os.path.join(folder, "run"))
         config = os.path.join(folder, "dovecot.conf")
         with open(config, "w") as file:
-            file.write("base_dir = %s/run\nstate_dir = %s/run\nmail_location = maildir:~/Maildir\nlog_path = /dev/null\nssl = no\n"
-                       "first_valid_uid = 1\nmail_uid = vmail\nmail_gid = vmail\nnamespace inbox {\n  inbox = yes\n  separator = .\n}\n"
-                       % (folder, folder))
+            file.write("base_dir = %s/run\nstate_dir = %s/run\nlog_path = /dev/null\nssl = no\n"
+                       "first_valid_uid = 1\nmail_uid = vmail\nmail_gid = vmail\n%s" % (folder, folder, mail))
         for path in (folder, os.path.join(folder, "run"), home):
             os.chown(path, owner.pw_uid, owner.pw_gid)
         ours, theirs = socket.socketpair()

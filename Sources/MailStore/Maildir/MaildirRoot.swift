@@ -15,14 +15,17 @@ final class MaildirRoot {
     let directoryMode: UInt32
     let fileMode: UInt32
 
-    init(_ location: MailLocation, home: String?, log: @escaping (StoreOptions.Severity, String) -> Void) throws(StoreError) {
-        mail = try Self.open(location.path, home)
-        if let path = location.inboxPath, path != location.path { inbox = try Self.open(path, home) } else { inbox = nil }
-        if let path = location.controlPath, path != location.path { control = try Self.open(path, home) } else { control = nil }
+    /// `isMade`: what is not there is made.
+    init(
+        _ location: MailLocation, home: String?, isMade: Bool = true, log: @escaping (StoreOptions.Severity, String) -> Void
+    ) throws(StoreError) {
+        mail = try Self.open(location.path, home, isMade)
+        if let path = location.inboxPath, path != location.path { inbox = try Self.open(path, home, isMade) } else { inbox = nil }
+        if let path = location.controlPath, path != location.path { control = try Self.open(path, home, isMade) } else { control = nil }
         names = StorageNames(layout: location.layout, areUTF8: location.namesAreUTF8)
         directoryMode = try mail.status().mode & 0o777 | 0o700
         fileMode = directoryMode & 0o666
-        let place = try Self.open(location.indexPath ?? location.path, home)
+        let place = try Self.open(location.indexPath ?? location.path, home, isMade)
         do throws(SystemError) {
             index = Index(in: try place.directory.directory([ASCII.dot]), mode: fileMode) { log(.warning, $0) }
         } catch { throw place.failure(error) }
@@ -30,10 +33,10 @@ final class MaildirRoot {
 
     var controlRoot: Folder { control ?? mail }
 
-    private static func open(_ path: String, _ home: String?) throws(StoreError) -> Folder {
-        let path = try expanded(path, home)
+    private static func open(_ path: String, _ home: String?, _ isMade: Bool) throws(StoreError) -> Folder {
+        let path = try MailLocation.absolute(path, home: home)
         do throws(SystemError) { return Folder(try Directory.open(path: path)) } catch {
-            guard error.isNotFound else { throw StoreError(error, path: path) }
+            guard error.isNotFound, isMade else { throw StoreError(error, path: path) }
         }
         // The root is made on first use, with its parents.
         var made = ""
@@ -45,15 +48,6 @@ final class MaildirRoot {
             }
         }
         return try Folder.open(path: path)
-    }
-
-    private static func expanded(_ path: String, _ home: String?) throws(StoreError) -> String {
-        if path.hasPrefix("/") { return path }
-        guard let home, home.hasPrefix("/") else {
-            throw .unavailable("Mail path '\(path)' needs a home directory, but userdb didn't return a home directory")
-        }
-        if path == "~" { return home }
-        return home + "/" + (path.hasPrefix("~/") ? String(path.dropFirst(2)) : path)
     }
 }
 

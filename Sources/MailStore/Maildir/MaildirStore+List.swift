@@ -13,6 +13,7 @@ extension MaildirStore {
         }
         found = Self.sorted(found)
         addParents(to: &found)
+        addPrefixes(to: &found)
         try addSubscriptions(to: &found)
         try addGivenUses(to: &found)
         return found
@@ -88,6 +89,18 @@ extension MaildirStore {
         for parent in parents { if let place = Self.place(of: parent, in: found) { found[place].hasChildren = true } }
     }
 
+    /// The prefix of a namespace is a name above its mailboxes, unless the settings hide it. `found` is sorted.
+    private func addPrefixes(to found: inout [ListedMailbox]) {
+        for (index, namespace) in namespaces.enumerated() where !namespace.prefix.isEmpty && namespace.listing != .no {
+            guard let name = try? rules.name(Array(namespace.prefix.dropLast())), Self.place(of: name, in: found) == nil else { continue }
+            let hasChildren = found.contains { $0.name.namespace == index && !$0.name.isInbox }
+            guard hasChildren || namespace.listing == .yes else { continue }
+            var prefix = listed(name, isSelectable: false)
+            prefix.hasChildren = hasChildren
+            found = Self.sorted(found + [prefix])
+        }
+    }
+
     private func addSubscriptions(to found: inout [ListedMailbox]) throws(StoreError) {
         let subscribed = try subscriptions()
         let missing = subscribed.filter { Self.place(of: $0, in: found) == nil }
@@ -97,7 +110,8 @@ extension MaildirStore {
 
     private func addNamesOnDisk(_ index: Int, to found: inout [ListedMailbox]) throws(StoreError) {
         // Namespaces that share a place show it once.
-        if let first = roots.firstIndex(where: { $0 === roots[index] }), first != index { return }
+        if namespaces[index].isAlias { return }
+        if let first = roots.indices.first(where: { roots[$0] === roots[index] && !namespaces[$0].isAlias }), first != index { return }
         let root = roots[index]
         switch root.names.layout {
         case .maildirPlusPlus: try addFlatNames(root, index, to: &found)

@@ -18,16 +18,30 @@ final class MaildirStore: MailDriver {
         uniqueNames = UniqueNames(hostname: hostname)
         self.options = options
         let shared = try MaildirRoot(location, home: home, log: options.log)
-        var roots: [MaildirRoot] = []
+        var found: [(settings: NamespaceSettings, root: MaildirRoot)] = []
         for settings in options.namespaces {
-            if let own = settings.location {
-                roots.append(try MaildirRoot(own, home: home, log: options.log))
-            } else {
-                roots.append(shared)
+            do throws(StoreError) {
+                found.append(
+                    (
+                        settings,
+                        try settings.location.map { own throws(StoreError) in
+                            try MaildirRoot(own, home: home, isMade: !settings.ignoresFailure, log: options.log)
+                        } ?? shared
+                    ))
+            } catch {
+                guard settings.ignoresFailure, !settings.holdsInbox else { throw error }
+                options.log(.debug, "namespace \(String(decoding: settings.prefix, as: UTF8.self)) is left out: \(error.logText)")
             }
         }
-        self.roots = roots
-        namespaces = zip(options.namespaces, roots).map { Namespace($0, storageSeparator: $1.names.separator) }
+        for (index, one) in found.enumerated() {
+            guard let prefix = one.settings.aliasOf else { continue }
+            guard let other = found.first(where: { $0.settings.prefix == prefix }), other.settings.aliasOf == nil else {
+                throw .unavailable("Invalid namespace alias_for: \(String(decoding: prefix, as: UTF8.self))")
+            }
+            found[index].root = other.root
+        }
+        roots = found.map(\.root)
+        namespaces = found.map { Namespace($0.settings, storageSeparator: $0.root.names.separator) }
         try Namespace.check(namespaces)
         rules = MailboxNameRules(namespaces: namespaces, layouts: roots.map(\.names))
     }
@@ -80,7 +94,8 @@ final class MaildirStore: MailDriver {
     private func inbox(of root: MaildirRoot) throws(StoreError) -> MaildirFolder {
         let mail = root.inbox ?? root.mail
         guard let control = root.control else { return try MaildirFolder(mail, control: mail, root: root) }
-        return try MaildirFolder(mail, control: try subfolder(Array(".INBOX".utf8), of: control, root), root: root)
+        let name = root.names.path(of: [Array("INBOX".utf8)])
+        return try MaildirFolder(mail, control: try subfolder(name, of: control, root), root: root)
     }
 
     private func control(_ path: [UInt8], _ root: MaildirRoot) throws(StoreError) -> Folder {
