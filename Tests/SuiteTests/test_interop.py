@@ -10,7 +10,7 @@ from test_search import DovecotSession
 
 FOLDERS = ["Sent", "Drafts", "Trash", "Work", "Work.2025", "Work.2025.March", "Entw&APw-rfe", "&ZeVnLIqe-", "Lists.swift-evolution",
            "With space", "&AOQ-.&APY-.&APw-", "Quote'd"]
-MESSAGES = 2000
+MESSAGES = 2002
 
 
 def listed(line):

@@ -33,6 +33,9 @@ final class MaildirRoot {
 
     var controlRoot: Folder { control ?? mail }
 
+    /// Where control files of a mailbox are below `control`; those of INBOX, too, are in a directory with its name.
+    func controlPath(of name: MailboxName) -> [UInt8] { names.path(of: name.isInbox ? [Array("INBOX".utf8)] : name.parts) }
+
     private static func open(_ path: String, _ home: String?, _ isMade: Bool) throws(StoreError) -> Folder {
         let path = try MailLocation.absolute(path, home: home)
         do throws(SystemError) { return Folder(try Directory.open(path: path)) } catch {

@@ -97,7 +97,7 @@ extension MaildirStore {
     /// The same of a mailbox anywhere.
     private func slowLook(at name: MailboxName) throws(StoreError) -> QuickLook? {
         let root = roots[name.namespace]
-        let path = name.isInbox ? Array(".INBOX".utf8) : root.names.path(of: name.parts)
+        let path = root.controlPath(of: name)
         guard let mail = try name.isInbox ? root.inbox ?? root.mail : root.mail.folderIfPresent(path),
             let control = try root.control == nil ? mail : root.control?.folderIfPresent(path),
             let new = try mail.status(of: MaildirFolder.newName[...]), let cur = try mail.status(of: MaildirFolder.curName[...]),

@@ -74,7 +74,7 @@ final class MaildirStore: MailDriver {
     /// Directories of a mailbox; nil when it does not exist. Automatic mailboxes are made.
     func folderIfPresent(_ name: MailboxName) throws(StoreError) -> MaildirFolder? {
         let root = roots[name.namespace]
-        if name.isInbox { return try inbox(of: root) }
+        if name.isInbox { return try inbox(name, root) }
         let path = root.names.path(of: name.parts)
         guard let mail = try root.mail.folderIfPresent(path) else {
             guard settings(of: name)?.automatic ?? .no != .no else { return nil }
@@ -91,11 +91,10 @@ final class MaildirStore: MailDriver {
         return folder
     }
 
-    private func inbox(of root: MaildirRoot) throws(StoreError) -> MaildirFolder {
+    private func inbox(_ name: MailboxName, _ root: MaildirRoot) throws(StoreError) -> MaildirFolder {
         let mail = root.inbox ?? root.mail
         guard let control = root.control else { return try MaildirFolder(mail, control: mail, root: root) }
-        let name = root.names.path(of: [Array("INBOX".utf8)])
-        return try MaildirFolder(mail, control: try subfolder(name, of: control, root), root: root)
+        return try MaildirFolder(mail, control: try subfolder(root.controlPath(of: name), of: control, root), root: root)
     }
 
     private func control(_ path: [UInt8], _ root: MaildirRoot) throws(StoreError) -> Folder {
