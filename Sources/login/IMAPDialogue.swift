@@ -23,6 +23,8 @@ struct IMAPDialogue {
         /// may send it right behind its login.
         var capabilities = "IMAP4rev1 IMAP4rev2 SASL-IR ID ENABLE LITERAL+"
         var greeting = "Culver ready."
+        /// The answer to ID.
+        var serverID = "* ID (\"name\" \"Culver\")"
         /// In upper case.
         var mechanisms: [String] = ["PLAIN"]
         var canStartTLS = false
@@ -207,7 +209,7 @@ struct IMAPDialogue {
             answer("OK Logout completed.")
             end("Aborted login by logging out")
         case .id:
-            reply("* ID (\"name\" \"Culver\")")
+            reply(offer.serverID)
             answer("OK ID completed.")
         case .startTLS: startTLS()
         case .login(let user, let password): login(user, password)

@@ -1,3 +1,4 @@
+internal import IMAPSyntax
 internal import IPCProtocol
 internal import Platform
 internal import ServiceKit
@@ -29,6 +30,7 @@ final class LoginSettings {
         let settings = startup.settings
         let ssl = settings["ssl"]
         var offer = IMAPDialogue.Offer()
+        offer.serverID = String(decoding: ServerID.response(settings["imap_id_send"], version: Build.version), as: UTF8.self)
         if !settings["login_greeting"].isEmpty { offer.greeting = settings["login_greeting"] }
         let mechanisms = settings.words("auth_mechanisms").map { $0.uppercased() }
         offer.mechanisms = mechanisms.isEmpty ? ["PLAIN"] : mechanisms

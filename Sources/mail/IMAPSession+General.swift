@@ -27,22 +27,10 @@ extension IMAPSession {
         return settings.capability.hasPrefix("+") ? "\(own) \(settings.capability.dropFirst())" : settings.capability
     }
 
-    // id_response = "ID" SP id_params_list          RFC 2971 section 4
     func id(_ fields: [IDField]) -> Completion {
         clientID = Array(
             fields.map { field in field.key + [0x3d] + (field.value ?? Array("NIL".utf8)) }.joined(separator: ", ".utf8).prefix(1_024))
-        if settings.idSend.isEmpty {
-            stream.out.text("* ID NIL")
-        } else {
-            stream.out.text("* ID (")
-            for (index, field) in settings.idSend.enumerated() {
-                if index > 0 { stream.out.byte(0x20) }
-                stream.out.string(field.name.utf8)
-                stream.out.byte(0x20)
-                stream.out.string((field.value == "*" ? "Culver" : field.value).utf8)
-            }
-            stream.out.byte(0x29)
-        }
+        stream.out.raw(settings.serverID)
         stream.out.newline()
         return Completion("ID completed.")
     }

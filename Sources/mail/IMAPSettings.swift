@@ -15,7 +15,7 @@ struct IMAPSettings {
     /// `imap_capability`: replaces the list, or extends it when it begins with `+`; empty: our own.
     var capability = ""
     /// `imap_id_send`: what ID answers; `*` stands for our own value.
-    var idSend: [(name: String, value: String)] = [("name", "*")]
+    var serverID = ServerID.response("name *", version: "")
     /// The session ends when the client is silent for so long outside of IDLE (RFC 9051 section 5.4: at least 30 minutes).
     var inactivityMilliseconds: Int64 = 1_800_000
     /// The longest pause inside a command, and of a client that does not read.

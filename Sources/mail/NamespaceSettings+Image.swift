@@ -1,4 +1,5 @@
 internal import IMAPSyntax
+internal import IPCProtocol
 internal import MailStore
 internal import ServiceKit
 
@@ -59,6 +60,7 @@ extension IMAPSettings {
     init(_ settings: Settings) {
         self.init()
         capability = settings["imap_capability"]
+        serverID = ServerID.response(settings["imap_id_send"], version: Build.version)
         offersMetadata = settings.bool("imap_metadata")
         messageLimit = settings.number("imap_message_limit", default: 0)
         serverAdmin = settings["mail_server_admin"]

@@ -84,7 +84,7 @@ class Report(unittest.TestResult):
         signal.setitimer(signal.ITIMER_REAL, 0)
         super().stopTest(test)
         if self.state is None:
-            self.say(test, "ok")
+            self.say(test, "ok", getattr(test, "told", ""))
         else:
             status, error, skipped = self.state
             if status == "skip":
@@ -195,7 +195,7 @@ class Run:
         if status == "note":
             print("  note   %s: %s" % (name, entry["text"]), flush=True)
             return
-        print("  %-6s %-90s %6.2f s%s" % (status, name, entry["seconds"], "  (%s)" % entry["text"] if status == "skip" else ""), flush=True)
+        print("  %-6s %-90s %6.2f s%s" % (status, name, entry["seconds"], "  (%s)" % entry["text"] if status in ("skip", "ok") and entry["text"] else ""), flush=True)
         if status == "ok":
             self.passed += 1
         elif status == "skip":

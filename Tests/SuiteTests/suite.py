@@ -38,6 +38,8 @@ class Case(unittest.TestCase):
     """A test that may start instances; they end with it."""
 
     maxDiff = 4000
+    # What the runner prints behind the name of a test that passed.
+    told = ""
 
     def server(self, start=True, **arguments):
         instance = Instance(**arguments)

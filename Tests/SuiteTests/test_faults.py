@@ -155,6 +155,7 @@ class Faults(Case):
                 if how != "killed":
                     break
                 tried += 1
+        self.told = "ended at %d system calls" % tried
         self.assertGreater(tried, 300)
 
     @limit(600)
@@ -185,4 +186,5 @@ class Faults(Case):
                     if how != "failed":
                         break
                     tried += 1
+        self.told = "%d calls failed" % tried
         self.assertGreater(tried, 200)

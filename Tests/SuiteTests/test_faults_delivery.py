@@ -89,7 +89,7 @@ class DeliveryFaults(Case):
                 self.deliver(key)
                 self.assertEqual(self.look(where + ", once more"), [key])
                 self.expected.append(key)
-        print("killed at %d system calls: %d before the rename, %d after it" % (self.turn - 1, absent, present), flush=True)
+        self.told = "ended at %d system calls: %d before the rename, %d after it" % (self.turn - 1, absent, present)
         self.assertGreater(absent, 30)
         self.assertGreater(present, 5)
         # What it leaves in tmp/ belongs to nobody; that it goes after 36 hours is tested below.
@@ -130,7 +130,7 @@ class DeliveryFaults(Case):
                 if how != "failed":
                     break
                 tried += 1
-        print("%d calls failed" % tried, flush=True)
+        self.told = "%d calls failed" % tried
         self.assertGreater(tried, 20)
 
     def test_only_the_users_own_quota_sends_a_message_back(self):
@@ -154,6 +154,7 @@ class DeliveryFaults(Case):
             if how != "killed":
                 break
         self.assertEqual(code, 0)
+        self.told = "ended at %d system calls" % (self.turn - 1)
         self.assertGreater(self.turn, 60)
 
 

@@ -361,3 +361,14 @@ class Limits(Case):
             for client in clients:
                 client.logout()
             self.until(lambda: "alice" not in server.adm("who", status=None), "who is empty")
+
+
+class ServerID(Case):
+    @only_culver
+    def test_is_what_the_settings_say_before_and_after_login(self):
+        server = self.server(users=["alice"], settings={"imap_id_send": "name Post version * os *"})
+        expected = [rb'ID \("name" "Post" "version" "\d+\.\d+\.\d+" "os" "Linux"\)']
+        with server.client() as client:
+            self.assertRegex(client.command("ID NIL").lines("ID")[0], expected[0])
+            self.assertOK(client.login("alice", "secret"))
+            self.assertRegex(client.command('ID ("name" "tester")').lines("ID")[0], expected[0])

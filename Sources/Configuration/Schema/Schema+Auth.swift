@@ -1,7 +1,7 @@
 extension Schema {
     static let auth: [Setting] = [
         Setting("auth_mechanisms", .list, "plain", [.auth, .login], "SASL mechanisms that are offered."),
-        Setting("auth_realms", .list, "", [.auth], "Realms for mechanisms that need them."),
+        Setting("auth_realms", .list, "", ignored: "no mechanism of this version has realms", "Realms for mechanisms that need them."),
         Setting("auth_default_domain", old: "auth_default_realm", .string, "", [.auth], "Domain of a user name without one."),
         Setting(
             "auth_username_chars", .string, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234567890.-_@", [.auth],
@@ -10,7 +10,9 @@ extension Schema {
         Setting(
             "auth_username_format", .template, "%Lu", new: "%{user | lower}", [.auth], "How a user name is changed before it is looked up."),
         Setting("auth_master_user_separator", .string, "", [.auth], "Character between user and master user in a login name."),
-        Setting("auth_anonymous_username", .string, "anonymous", [.auth], "User of ANONYMOUS logins."),
+        Setting(
+            "auth_anonymous_username", .string, "anonymous", ignored: "ANONYMOUS is not available in this version",
+            "User of ANONYMOUS logins."),
         Setting(
             "auth_cache_size", .size, "0", [.auth], ignored: "answers of databases are not cached in this version",
             "Memory for answers of databases."),

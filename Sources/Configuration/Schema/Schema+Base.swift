@@ -60,7 +60,7 @@ extension Schema {
             [.mail, .log], "Beginning of the log lines of a session."),
         Setting("mail_debug", .bool, "no", [.mail], "Debug lines of mail processes."),
         Setting("auth_debug", .bool, "no", [.auth, .login], "Debug lines of authentication."),
-        Setting("verbose_ssl", .bool, "no", [.login], "Log each step of TLS."),
+        Setting("verbose_ssl", .bool, "no", ignored: "a failed handshake is logged with its reason, always", "Log each step of TLS."),
         Setting(
             "login_log_format", .template, "%$: %s", new: "%{message}: %{elements}", [.login],
             "Form of the log lines of the login processes."),
@@ -109,17 +109,28 @@ extension Schema {
             "ssl_server_cert_file", old: "ssl_cert", .file, "", [.login],
             "Certificate of the server and those that lead to its authority, PEM."),
         Setting("ssl_server_key_file", old: "ssl_key", .file, "", [.login], secret: true, "Private key of the certificate, PEM."),
-        Setting("ssl_server_alt_cert_file", old: "ssl_alt_cert", .file, "", [.login], "A second certificate with another algorithm."),
-        Setting("ssl_server_alt_key_file", old: "ssl_alt_key", .file, "", [.login], secret: true, "Private key of the second certificate."),
-        Setting("ssl_server_key_password", old: "ssl_key_password", .string, "", [.login], secret: true, "Password of the private key."),
-        Setting("ssl_server_ca_file", old: "ssl_ca", .file, "", [.login], "Authorities for the certificates of clients."),
         Setting(
-            "ssl_server_require_crl", old: "ssl_require_crl", .bool, "yes", [.login], "A certificate of a client needs a revocation list."),
+            "ssl_server_alt_cert_file", old: "ssl_alt_cert", .file, "", ignored: "one certificate for each name in this version",
+            "A second certificate with another algorithm."),
         Setting(
-            "ssl_server_request_client_cert", old: "ssl_verify_client_cert", .enumeration(["no", "yes", "any-cert"]), "no", [.login],
+            "ssl_server_alt_key_file", old: "ssl_alt_key", .file, "", ignored: "one certificate for each name in this version",
+            secret: true, "Private key of the second certificate."),
+        Setting(
+            "ssl_server_key_password", old: "ssl_key_password", .string, "",
+            ignored: "keys with a password are not available in this version", secret: true, "Password of the private key."),
+        Setting(
+            "ssl_server_ca_file", old: "ssl_ca", .file, "", ignored: "clients are not asked for certificates in this version",
+            "Authorities for the certificates of clients."),
+        Setting(
+            "ssl_server_require_crl", old: "ssl_require_crl", .bool, "yes",
+            ignored: "clients are not asked for certificates in this version", "A certificate of a client needs a revocation list."),
+        Setting(
+            "ssl_server_request_client_cert", old: "ssl_verify_client_cert", .enumeration(["no", "yes", "any-cert"]), "no",
+            ignored: "clients are not asked for certificates in this version",
             "Ask clients for a certificate."),
         Setting(
-            "ssl_server_cert_username_field", old: "ssl_cert_username_field", .string, "commonName", [.login],
+            "ssl_server_cert_username_field", old: "ssl_cert_username_field", .string, "commonName",
+            ignored: "clients are not asked for certificates in this version",
             "Field of the certificate that names the user."),
         Setting("ssl_server_dh_file", old: "ssl_dh", .file, "", [.login], "Parameters for DHE, PEM."),
         Setting(

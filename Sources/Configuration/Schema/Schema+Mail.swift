@@ -26,13 +26,15 @@ extension Schema {
         Setting("mailbox_root_directory_name", old: "", .string, "", [.mail], "Directory that holds all mailboxes."),
         Setting("mailbox_list_utf8", old: "", .bool, "no", [.mail], "Names of folders are UTF-8 on disk."),
         Setting("mailbox_list_visible_escape_char", old: "", .string, "", [.mail], "Character for names that cannot be shown."),
-        Setting("mailbox_list_storage_escape_char", old: "", .string, "", [.mail], "Character for names that cannot be stored."),
+        Setting(
+            "mailbox_list_storage_escape_char", old: "", .string, "", ignored: "names are kept as Dovecot keeps them without it",
+            "Character for names that cannot be stored."),
         Setting("mailbox_list_drop_noselect", old: "", .bool, "no", new: "yes", [.mail], "Parents without mail go with their last child."),
         Setting("mailbox_list_iter_from_index_dir", old: "", .bool, "no", [.mail], "Folders are listed from the index directory."),
         Setting("mail_home", .template, "", [.mail, .auth], "Home of a user whose database gives none."),
         Setting("mail_uid", .string, "", [.mail, .auth], "User that owns all mail, when the database gives none."),
         Setting("mail_gid", .string, "", [.mail, .auth], "Group of all mail, when the database gives none."),
-        Setting("mail_access_groups", .list, "", [.mail], "Further groups of mail processes."),
+        Setting("mail_access_groups", .list, "", ignored: "a session has the group of its user alone", "Further groups of mail processes."),
         Setting(
             "mail_privileged_group", .string, "", [.mail], ignored: "INBOX needs no group of its own in a Maildir",
             "Group for locks in the mail spool."),
@@ -49,7 +51,7 @@ extension Schema {
         Setting(
             "mail_full_filesystem_access", .bool, "no", [.mail], ignored: "a session never leaves the user's mail",
             "Names of mailboxes may be paths."),
-        Setting("mail_max_keyword_length", .uint, "50", [.mail], "Length of a keyword."),
+        Setting("mail_max_keyword_length", .uint, "50", ignored: "keywords have up to 50 bytes", "Length of a keyword."),
         Setting("mail_max_lock_timeout", .time, "0", [.mail], "Longest wait for a lock; 0: the program's own."),
         Setting("mail_server_admin", .string, "", [.mail], "Address of the administrator, a URL: METADATA shows it as /shared/admin."),
         Setting("mail_server_comment", .string, "", [.mail], "Comment about the server: METADATA shows it as /shared/comment."),
@@ -62,8 +64,10 @@ extension Schema {
         Setting("mail_prefetch_count", .uint, "0", ignored: Instead.removed, "Messages read ahead."),
         Setting("mail_sort_max_read_count", .uint, "0", ignored: Instead.cache, "Messages that SORT may open."),
         Setting("mail_vsize_bg_after_count", .uint, "0", ignored: Instead.cache, "Sizes are computed in the background above this."),
-        Setting("mail_temp_dir", .string, "/tmp", [.mail], "Directory for temporary files."),
-        Setting("mail_temp_scan_interval", .time, "1 week", [.mail], "How often `tmp/` is searched for old files."),
+        Setting("mail_temp_dir", .string, "/tmp", ignored: "temporary files lie where the mail is", "Directory for temporary files."),
+        Setting(
+            "mail_temp_scan_interval", .time, "1 week", ignored: "`tmp/` is searched once a week",
+            "How often `tmp/` is searched for old files."),
         Setting("mail_save_crlf", .bool, "no", [.mail], "Messages are saved with CRLF."),
         Setting("mail_fsync", .enumeration(["optimized", "always", "never"]), "optimized", [.mail], "When saved mail is forced to disk."),
         Setting(
@@ -108,7 +112,7 @@ extension Schema {
         Setting(
             "mail_utf8_extensions", old: "", .bool, "no", ignored: "the extensions that are there are always offered",
             "Offer extensions for UTF-8."),
-        Setting("dotlock_use_excl", .bool, "yes", [.mail], "Lock files are made with O_EXCL."),
+        Setting("dotlock_use_excl", .bool, "yes", ignored: "lock files are always made with O_EXCL", "Lock files are made with O_EXCL."),
         Setting(
             "lock_method", .enumeration(["fcntl", "flock", "dotlock"]), "fcntl", [.mail], ignored: "the index has its own locks",
             "How the index is locked."),
@@ -119,9 +123,13 @@ extension Schema {
         Setting(
             "mailbox_list_index_very_dirty_syncs", .bool, "no", ignored: "the list of mailboxes is in the user's index",
             "Trust it without looking."),
-        Setting("maildir_stat_dirs", .bool, "no", [.mail], "Look whether a folder is a directory before it is listed."),
+        Setting(
+            "maildir_stat_dirs", .bool, "no", ignored: "the directory itself tells what its entries are",
+            "Look whether a folder is a directory before it is listed."),
         Setting("maildir_copy_with_hardlinks", .bool, "yes", [.mail], "COPY makes links."),
-        Setting("maildir_very_dirty_syncs", .bool, "no", [.mail], "Trust the index unless the directory's time changed."),
+        Setting(
+            "maildir_very_dirty_syncs", .bool, "no", ignored: "what other programs change is always seen",
+            "Trust the index unless the directory's time changed."),
         Setting("maildir_broken_filename_sizes", .bool, "no", [.mail], "Do not believe the sizes in file names."),
         Setting("maildir_empty_new", .bool, "no", [.mail], "Move everything out of `new/`."),
         Setting("mbox_read_locks", .list, "fcntl", ignored: Instead.mbox, "Locks for reading."),
@@ -154,12 +162,18 @@ extension Schema {
         Setting("imap_capability", .string, "", [.mail, .login], "Capabilities: `+X` adds, other text replaces."),
         Setting("imap_idle_notify_interval", .time, "2m", [.mail], "How often IDLE says that it still lives."),
         Setting("imap_id_send", .string, "name *", [.mail, .login], "What ID answers."),
-        Setting("imap_id_log", .string, "", [.login], only23: true, "Which fields of the client's ID are logged."),
-        Setting("imap_id_retain", .bool, "no", [.login], "Tell databases the client's ID."),
-        Setting("imap_client_workarounds", .list, "", [.mail], "`delay-newmail`, `tb-extra-mailbox-sep`, `tb-lsub-flags`."),
+        Setting(
+            "imap_id_log", .string, "", ignored: "what a client says of itself stands in the line at the end of its session", only23: true,
+            "Which fields of the client's ID are logged."),
+        Setting(
+            "imap_id_retain", .bool, "no", ignored: "databases are not told what a client says of itself", "Tell databases the client's ID."
+        ),
+        Setting(
+            "imap_client_workarounds", .list, "", ignored: "no workaround is available in this version",
+            "`delay-newmail`, `tb-extra-mailbox-sep`, `tb-lsub-flags`."),
         Setting(
             "imap_fetch_failure", .enumeration(["disconnect-immediately", "disconnect-after", "no-after"]), "disconnect-immediately",
-            [.mail], "When a message cannot be read."),
+            ignored: "not available in this version", "When a message cannot be read."),
         Setting("imap_hibernate_timeout", .time, "0", ignored: Instead.hibernate, "After this time an idle session is put to sleep."),
         Setting("imap_metadata", .bool, "no", [.mail], "Offer METADATA, LIST-METADATA and FILTERS."),
         Setting("imap_literal_minus", .bool, "no", [.mail, .login], "Offer LITERAL- in place of LITERAL+."),
@@ -176,13 +190,17 @@ extension Schema {
         Setting("hostname", .string, "", [.mail, .login], "Name of this host in messages; empty: the system's."),
         Setting(
             "postmaster_address", .template, "postmaster@%{if;%d;ne;;%d;%{hostname}}",
-            new: "postmaster@%{user | domain | default(hostname)}", [.mail], "Sender of rejections."),
-        Setting("recipient_delimiter", .string, "+", [.mail], "Characters between user and detail in an address."),
+            new: "postmaster@%{user | domain | default(hostname)}", ignored: "this version sends no rejections", "Sender of rejections."),
+        Setting(
+            "recipient_delimiter", .string, "+", ignored: "addresses of deliveries are not taken apart in this version",
+            "Characters between user and detail in an address."),
         Setting("deliver_log_format", .template, "msgid=%m: %$", new: "msgid=%{msgid}: %{message}", [.mail], "Log line of a delivery."),
         Setting("quota_full_tempfail", .bool, "no", [.mail], "A full mailbox is a temporary failure."),
         Setting("lda_mailbox_autocreate", .bool, "no", [.mail], "Delivery makes a missing mailbox."),
         Setting("lda_mailbox_autosubscribe", .bool, "no", [.mail], "Delivery subscribes a mailbox that it made."),
-        Setting("lda_original_recipient_header", .string, "", [.mail], "Header that names the original recipient."),
+        Setting(
+            "lda_original_recipient_header", .string, "", ignored: "a delivery takes no recipient from the message in this version",
+            "Header that names the original recipient."),
         Setting("sendmail_path", .string, "/usr/sbin/sendmail", ignored: Instead.sieve, "Program for outgoing mail."),
         Setting("submission_host", .string, "", ignored: Instead.sieve, "Server for outgoing mail."),
         Setting("submission_ssl", .enumeration(["no", "smtps", "starttls"]), "no", ignored: Instead.sieve, "TLS to that server."),

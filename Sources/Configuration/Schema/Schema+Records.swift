@@ -84,8 +84,12 @@ extension Schema {
                 "auto", .enumeration(["no", "create", "subscribe"]), "no", [.mail],
                 "Make it, or make it and subscribe, when it is not there."),
             Setting("special_use", .list, "", [.mail], "What it is for: `\\Drafts`, `\\Junk`, `\\Sent`, `\\Trash` …"),
-            Setting("autoexpunge", .time, "0", [.mail], "Messages older than this are expunged."),
-            Setting("autoexpunge_max_mails", .uint, "0", [.mail], "Messages above this number are expunged, the oldest first."),
+            Setting(
+                "autoexpunge", .time, "0", ignored: "messages are not expunged by age in this version",
+                "Messages older than this are expunged."),
+            Setting(
+                "autoexpunge_max_mails", .uint, "0", ignored: "messages are not expunged by number in this version",
+                "Messages above this number are expunged, the oldest first."),
             Setting("driver", .string, "", [.mail], ignored: "every mailbox uses the driver of its namespace", "Driver of this mailbox."),
             Setting("comment", .string, "", [.mail], "Text for METADATA."),
         ] + mailboxQuota, children: [], maps: [], allowsGlobals: false, summary: "A mailbox that users find or that is made for them.")
