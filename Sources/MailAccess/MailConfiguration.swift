@@ -63,6 +63,7 @@ package struct MailConfiguration {
         var options = StoreOptions()
         options.durability = value("mail_fsync") == "never" ? .never : value("mail_fsync") == "always" ? .always : .optimized
         options.savesCRLF = isOn("mail_save_crlf")
+        options.limitLockWait(milliseconds: Int64(settings.number("mail_max_lock_timeout", in: filter) ?? 0))
         options.hostname = value("hostname")
         options.log = log
         options.quota = quota(of: user) { log(.warning, $0) }

@@ -73,4 +73,9 @@ package struct StoreOptions {
     package var log: (Severity, String) -> Void = { _, _ in }
 
     package init() {}
+
+    /// `mail_max_lock_timeout`: the longest wait for a lock, in milliseconds; 0: the store's own, which no setting prolongs.
+    package mutating func limitLockWait(milliseconds: Int64) {
+        if milliseconds > 0 { lockWait = min(lockWait, min(milliseconds, 1_000_000) * 1_000_000) }
+    }
 }

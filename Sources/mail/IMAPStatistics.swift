@@ -40,8 +40,14 @@ struct IMAPSessionResult {
     /// What the client told with ID, as `name=value, …`; foreign bytes.
     var clientID: [UInt8]
 
-    /// `Disconnected: Logged out in=12 out=34 …`; without a format, or with one that cannot be expanded, without the numbers.
+    /// `Disconnected: Logged out in=12 out=34 … id=(name=x, version=y)`; without a format, or with one that cannot be expanded, without the
+    /// numbers; without the id where the client told none.
     func logText(format: Template?) -> String {
+        let text = endText(format: format)
+        return clientID.isEmpty ? text : "\(text) id=(\(String(decoding: clientID, as: UTF8.self)))"
+    }
+
+    private func endText(format: Template?) -> String {
         var text = "Disconnected: \(end.reason)"
         if end != .loggedOut, !status.isEmpty { text += " \(status)" }
         guard let format else { return text }

@@ -103,8 +103,7 @@ final class SessionTemplate {
         options.savesCRLF = settings.bool("mail_save_crlf")
         options.emptiesNew = settings.bool("maildir_empty_new")
         options.distrustsNameSizes = settings.bool("maildir_broken_filename_sizes")
-        let wait = settings.milliseconds("mail_max_lock_timeout", default: 0)
-        if wait > 0 { options.lockWait = min(options.lockWait, wait * 1_000_000) }
+        options.limitLockWait(milliseconds: settings.milliseconds("mail_max_lock_timeout", default: 0))
         options.probesLockOwner = false  // kill is not in a worker's filter
         options.log = { severity, text in
             log.write(severity == .error ? .error : severity == .warning ? .warning : .debug, LogText(untrusted: text))

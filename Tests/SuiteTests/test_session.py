@@ -3,8 +3,10 @@
 import base64
 import os
 import re
+import subprocess
 import time
 
+from culver import programs
 from suite import Client, Closed, SharedCase, Case, Instance, limit, only_culver
 
 
@@ -371,4 +373,22 @@ class ServerID(Case):
         with server.client() as client:
             self.assertRegex(client.command("ID NIL").lines("ID")[0], expected[0])
             self.assertOK(client.login("alice", "secret"))
-            self.assertRegex(client.command('ID ("name" "tester")').lines("ID")[0], expected[0])
+            self.assertRegex(client.command('ID ("name" "tester" "version" NIL)').lines("ID")[0], expected[0])
+            client.logout()
+        server.wait_for_log(r"imap\(alice\)<.*: Info: Disconnected: Logged out in=\d+ out=.* id=\(name=tester, version=NIL\)$")
+
+    @only_culver
+    def test_a_lock_is_waited_for_as_long_as_the_settings_say(self):
+        server = self.server(users=["alice"], settings={"mail_max_lock_timeout": "1s"})
+        with server.login("alice") as client:
+            client.command("SELECT INBOX")
+            lock = os.path.join(server.maildir("alice"), "dovecot-uidlist.lock")
+            with open(lock, "w") as file:
+                file.write("1:another.host")
+            # By itself a session waits two minutes for a lock that is not old, longer than this client does.
+            self.assertNO(client.command("APPEND INBOX {3+}\r\na\r\n"))
+            done = subprocess.run(
+                [programs().lda, "-c", server.config_path, "-d", "alice"], input=b"Subject: x\n\nx\n", stderr=subprocess.PIPE, timeout=30)
+            self.assertEqual(done.returncode, 75)
+            os.unlink(lock)
+            self.assertOK(client.command("APPEND INBOX {3+}\r\na\r\n"))

@@ -163,7 +163,8 @@ extension Schema {
         Setting("imap_idle_notify_interval", .time, "2m", [.mail], "How often IDLE says that it still lives."),
         Setting("imap_id_send", .string, "name *", [.mail, .login], "What ID answers."),
         Setting(
-            "imap_id_log", .string, "", ignored: "what a client says of itself stands in the line at the end of its session", only23: true,
+            "imap_id_log", .string, "", ignored: "what a client says of itself after login stands in the line at the end of its session",
+            only23: true,
             "Which fields of the client's ID are logged."),
         Setting(
             "imap_id_retain", .bool, "no", ignored: "databases are not told what a client says of itself", "Tell databases the client's ID."
